@@ -1,0 +1,70 @@
+//! Where the private halves of signing keys live, and the only place that sees them.
+//!
+//! A [`Store`] holds numbered generations, each live or retired; numbers are never reused. Others get
+//! a public half or a signature. A private half is durable before any call publishes its public half.
+
+mod file;
+mod public;
+mod secret;
+
+pub use file::FileStore;
+pub use public::{PublicKey, PublicKeyPem};
+pub use secret::Secret;
+
+use crate::names::KeyName;
+use crate::problem::Problem;
+
+/// One generation of a signing key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// From 1, never reused.
+    pub number: u32,
+    /// Whether it was retired: kept from reuse, no longer registered.
+    pub retired: bool,
+    /// Its public half, readable without the secret.
+    pub public: PublicKeyPem,
+}
+
+impl Generation {
+    /// The name it is registered under at AWS IoT: `key-N`.
+    pub fn key_name(&self) -> KeyName {
+        KeyName::new(&format!("key-{}", self.number)).expect("digits and letters are legal")
+    }
+}
+
+/// A key store. Closed: the kinds of store that there are.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// A folder: `1.pem` (0600) beside `1.pub.pem`.
+    File(FileStore),
+}
+
+impl Store {
+    /// All generations, oldest first; needs only public halves.
+    pub async fn generations(&self) -> Result<Vec<Generation>, Problem> {
+        match self {
+            Self::File(store) => store.generations(),
+        }
+    }
+
+    /// Makes generation `number`, durably, create-if-absent: when it is there already, it is returned.
+    pub async fn create(&self, number: u32, bits: u16) -> Result<Generation, Problem> {
+        match self {
+            Self::File(store) => store.create(number, bits).await,
+        }
+    }
+
+    /// Signs `message` (RSASSA-PKCS1-v1_5, SHA-256) with the oldest live generation; standard base64.
+    pub async fn sign(&self, message: &[u8]) -> Result<String, Problem> {
+        match self {
+            Self::File(store) => store.sign(message),
+        }
+    }
+
+    /// Deletes every generation, private halves first.
+    pub async fn delete_all(&self) -> Result<(), Problem> {
+        match self {
+            Self::File(store) => store.delete_all(),
+        }
+    }
+}

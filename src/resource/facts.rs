@@ -1,0 +1,96 @@
+//! Everything a plan is made from, gathered read-only by `gather`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::build::{InputsHash, Package};
+use crate::keys::{Generation, PublicKeyPem, Secret};
+use crate::names::{Identity, KeyName};
+use crate::stack::Stack;
+
+use super::{authorizer, default_authorizer, function, log_group, permission, release, role, signing_key};
+
+/// A value that is known now, or made by an earlier step and read by name from where it is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value<T> {
+    /// Known while planning.
+    Known(T),
+    /// Not made yet.
+    Later {
+        /// Why it is not known.
+        because: &'static str,
+    },
+}
+
+/// Everything a plan is made from.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// What is asked for.
+    pub stack: Stack,
+    /// Names and ARNs, with the account and partition that STS answered.
+    pub identity: Identity,
+    /// The public halves that should be registered.
+    pub keys: SigningKeys,
+    /// The code that should serve.
+    pub code: Code,
+    /// The function's environment that should be, as far as this reader can know it.
+    pub environment: Environment,
+    /// What the target has.
+    pub live: Live,
+}
+
+/// The signing keys, as this reader finds them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SigningKeys {
+    /// Our store: all generations, oldest first. Empty: not made yet.
+    Generated(Vec<Generation>),
+    /// Public keys that others gave.
+    Provided(BTreeMap<KeyName, PublicKeyPem>),
+    /// No signature is checked.
+    Off,
+}
+
+/// The code that should serve.
+#[derive(Clone, Debug)]
+pub struct Code {
+    /// Hash of what it is made from; `None` where there are no sources to hash, with the reason.
+    pub inputs: Result<InputsHash, String>,
+    /// The package, where one was built; `None` in commands that never build, and where the live
+    /// release is already made from `inputs`.
+    pub package: Option<Arc<Package>>,
+}
+
+/// The function's environment that should be.
+#[derive(Clone, Debug)]
+pub enum Environment {
+    /// Every variable, known.
+    Known(BTreeMap<String, Secret>),
+    /// The names are known, the values are not: the reason.
+    Unseen {
+        /// Names of the variables that must be there.
+        names: Vec<String>,
+        /// Which secret is missing.
+        because: String,
+    },
+}
+
+/// What the target has, per kind.
+#[derive(Clone, Debug, Default)]
+pub struct Live {
+    /// The store's generations.
+    pub signing_key: Option<signing_key::Live>,
+    /// The role.
+    pub role: Option<role::Live>,
+    /// The log group.
+    pub log_group: Option<log_group::Live>,
+    /// The function's `$LATEST`.
+    pub function: Option<function::Live>,
+    /// The alias and the version behind it.
+    pub release: Option<release::Live>,
+    /// The alias's resource policy.
+    pub permission: Option<permission::Live>,
+    /// The authorizer.
+    pub authorizer: Option<authorizer::Live>,
+    /// The account's default authorizer, whoever's it is.
+    pub default_authorizer: Option<default_authorizer::Live>,
+}

@@ -1,0 +1,99 @@
+//! The kinds of resource, one file each, all with the same order: doc, `desired`, `Desired`, `Live`,
+//! `diff`, `read`, `apply`, `delete`, tests. Read one and you have read eight.
+//!
+//! The pure half (what is wanted, what differs) stands above, the half with effects below.
+
+pub mod change;
+
+pub use change::{Action, Change, Difference, Impact, NotCompared};
+
+use crate::problem::Problem;
+
+/// The kinds, in the order in which a deploy makes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// The RSA pair that signs tokens for AWS IoT.
+    SigningKey,
+    /// The function's execution role with its one inline policy.
+    Role,
+    /// Where the function logs.
+    LogGroup,
+    /// The Lambda function, `$LATEST`.
+    Function,
+    /// The published version that the alias `live` names, together with that alias.
+    Release,
+    /// The statement that lets AWS IoT invoke the alias.
+    Permission,
+    /// The IoT authorizer.
+    Authorizer,
+    /// The account's default authorizer in this Region.
+    DefaultAuthorizer,
+}
+
+impl Kind {
+    /// All kinds, in order.
+    pub const ALL: [Self; 8] = [
+        Self::SigningKey,
+        Self::Role,
+        Self::LogGroup,
+        Self::Function,
+        Self::Release,
+        Self::Permission,
+        Self::Authorizer,
+        Self::DefaultAuthorizer,
+    ];
+
+    /// The word for people.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::SigningKey => "signing key",
+            Self::Role => "role",
+            Self::LogGroup => "log group",
+            Self::Function => "function",
+            Self::Release => "release",
+            Self::Permission => "permission",
+            Self::Authorizer => "authorizer",
+            Self::DefaultAuthorizer => "default authorizer",
+        }
+    }
+}
+
+/// Whose a live resource is, by its [`crate::names::OWNER_TAG`] or by its owned parent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// This stack's.
+    Ours,
+    /// Somebody else's: another stack's tag value, or none.
+    Foreign(Option<String>),
+}
+
+/// What every kind can do. Crate-private: steps are a closed enum, each arm a concrete type.
+pub(crate) trait Resource {
+    /// What reads and writes go through: `aws::Aws` or `keys::Store`.
+    type Via;
+    /// What the stack asks for.
+    type Desired: Clone + std::fmt::Debug + PartialEq;
+    /// What the target has.
+    type Live: Clone + std::fmt::Debug + PartialEq;
+
+    /// The kind.
+    const KIND: Kind;
+
+    /// What differs, pure. Destructures `Live` without `..`.
+    fn diff(desired: Option<&Self::Desired>, live: Option<&Self::Live>) -> Change;
+
+    /// Whose it is.
+    fn owner(live: &Self::Live) -> Owner;
+
+    /// Brings the live resource to `desired`; safe after any earlier interruption. An answer that was
+    /// lost after its effect converges within the call: "already exists" is followed by a read and an
+    /// ownership check.
+    async fn apply(
+        via: &Self::Via,
+        desired: &Self::Desired,
+        live: Option<&Self::Live>,
+    ) -> Result<(), Problem>;
+
+    /// Deletes it; gone already is success.
+    async fn delete(via: &Self::Via, live: &Self::Live) -> Result<(), Problem>;
+}
