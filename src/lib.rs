@@ -1,5 +1,6 @@
 //! thinggate: an OAuth 2.0 device flow in front of AWS IoT Core, deployed and kept.
 
+pub mod apply;
 pub mod names;
 pub mod problem;
 pub mod report;

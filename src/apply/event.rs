@@ -48,3 +48,25 @@ pub enum Event {
         after: Option<Kind>,
     },
 }
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done.
+    Done,
+    /// Failed.
+    Failed,
+    /// Not started.
+    NotStarted,
+}
+
+impl Outcome {
+    /// The word for people and machines.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::NotStarted => "not started",
+        }
+    }
+}

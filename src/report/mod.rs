@@ -1,17 +1,63 @@
-//! The only module that prints. Events while a run goes on, one [`Report`] at its end; human, JSON and
-//! JSON lines are renderings of the same two.
+//! The only module that prints. Events while a run goes on, one [`Report`] a stack at its end; human,
+//! JSON and JSON lines are renderings of the same two.
+//!
+//! Streams: standard output is data, standard error is talk. With `json` standard output is exactly one
+//! JSON value, a result or an error.
+
+mod human;
+mod json;
+mod printer;
+mod table;
+
+pub use printer::{Output, Printer};
 
 use std::collections::BTreeMap;
 
+use crate::apply::Outcome;
 use crate::problem::{Problem, Verdict};
 use crate::resource::{Action, Difference, Impact, Kind, NotCompared};
+
+/// Which command a report is the result of; decides its closing words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `plan`
+    Plan,
+    /// `deploy`
+    Deploy,
+    /// `drift`
+    Drift,
+    /// `destroy`
+    Destroy,
+    /// `validate`
+    Validate,
+    /// `outputs`
+    Outputs,
+}
+
+impl Command {
+    /// The word on the command line.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Deploy => "deploy",
+            Self::Drift => "drift",
+            Self::Destroy => "destroy",
+            Self::Validate => "validate",
+            Self::Outputs => "outputs",
+        }
+    }
+}
 
 /// The one result of a command on one stack.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// The stack's name.
+    /// The command.
+    pub command: Command,
+    /// The stack's name, or its file where it has none yet.
     pub stack: String,
-    /// For people: `local` or `aws`, account and Region.
+    /// The stack file, as the user named it.
+    pub file: String,
+    /// For people: `local` or `aws`, Region and account.
     pub target: String,
     /// How it ended.
     pub verdict: Verdict,
@@ -27,6 +73,33 @@ pub struct Report {
     pub problem: Option<Problem>,
 }
 
+impl Report {
+    /// An empty report that ends in `problem`.
+    pub fn of_problem(command: Command, stack: &str, file: &str, target: &str, problem: Problem) -> Self {
+        Self {
+            verdict: Verdict::Problem(problem.kind),
+            problem: Some(problem),
+            ..Self::empty(command, stack, file, target)
+        }
+    }
+
+    /// A report with nothing in it, done.
+    pub fn empty(command: Command, stack: &str, file: &str, target: &str) -> Self {
+        Self {
+            command,
+            stack: stack.to_owned(),
+            file: file.to_owned(),
+            target: target.to_owned(),
+            verdict: Verdict::Done,
+            steps: Vec::new(),
+            not_compared: Vec::new(),
+            findings: Vec::new(),
+            outputs: BTreeMap::new(),
+            problem: None,
+        }
+    }
+}
+
 /// One step, for the reader.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepReport {
@@ -40,19 +113,10 @@ pub struct StepReport {
     pub differences: Vec<Difference>,
     /// What it does to devices.
     pub impact: Impact,
+    /// Why it is not done, with the command that resolves it.
+    pub refusal: Option<(String, String)>,
     /// How it ended; `None` in a plan.
     pub outcome: Option<Outcome>,
-}
-
-/// How a step ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Done.
-    Done,
-    /// Failed.
-    Failed,
-    /// Not started.
-    NotStarted,
 }
 
 /// A warning with what to do about it.
@@ -65,3 +129,6 @@ pub struct Finding {
     /// What to do.
     pub next: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

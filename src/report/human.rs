@@ -1,0 +1,181 @@
+//! Reports and events as text for people. Marks have words beside them; colour never carries meaning.
+
+use std::fmt::Write as _;
+
+use super::table::aligned;
+use super::{Command, Finding, Report, StepReport};
+use crate::apply::{Event, Outcome};
+use crate::problem::Problem;
+use crate::resource::{Action, Impact};
+
+/// A report, whole, as it goes to standard output.
+pub(super) fn report(report: &Report) -> String {
+    let mut text = String::new();
+    if report.command == Command::Outputs {
+        return outputs(report);
+    }
+    if report.command == Command::Validate {
+        if report.problem.is_none() {
+            let _ = writeln!(text, "{}: valid", report.file);
+        }
+        return text;
+    }
+    if report.steps.is_empty() && report.problem.is_some() {
+        return text;
+    }
+    let _ = writeln!(text, "{} in {}", report.stack, report.target);
+    if !report.steps.is_empty() {
+        text.push('\n');
+        text.push_str(&steps(&report.steps));
+    }
+    for (kind, missing) in &report.not_compared {
+        let _ = writeln!(text, "  ? {} {} not compared: {}", kind.noun(), missing.field, missing.because);
+    }
+    text.push('\n');
+    let _ = writeln!(text, "{}", closing(report));
+    text
+}
+
+fn outputs(report: &Report) -> String {
+    let rows: Vec<Vec<String>> =
+        report.outputs.iter().map(|(name, value)| vec![name.clone(), value.clone()]).collect();
+    aligned(&rows, 0)
+}
+
+/// The steps, one line each, with the differences below.
+fn steps(steps: &[StepReport]) -> String {
+    let mut rows = Vec::new();
+    for step in steps {
+        let mut row =
+            vec![format!("{} {}", step.action.mark(), step.kind.noun()), step.name.clone(), word(step)];
+        if step.impact > Impact::None && step.action != Action::Keep {
+            row.push(format!("devices: {}", step.impact.words()));
+        }
+        rows.push((row, step));
+    }
+    let table = aligned(&rows.iter().map(|(row, _)| row.clone()).collect::<Vec<_>>(), 2);
+    let mut text = String::new();
+    for (line, (_, step)) in table.lines().zip(&rows) {
+        text.push_str(line);
+        text.push('\n');
+        if step.action == Action::Create {
+            continue;
+        }
+        for difference in &step.differences {
+            let _ = write!(text, "      {}: {}", difference.field, difference.live);
+            let _ = write!(text, " -> {}", difference.desired);
+            if let Some(key) = difference.key {
+                let _ = write!(text, "   [{key}]");
+            }
+            text.push('\n');
+        }
+        if let Some((because, next)) = &step.refusal {
+            let _ = writeln!(text, "      not done by deploy: {because}");
+            let _ = writeln!(text, "      next: {next}");
+        }
+    }
+    text
+}
+
+fn word(step: &StepReport) -> String {
+    match (step.outcome, step.action) {
+        (_, Action::Keep) => "in step".to_owned(),
+        (None, action) => action.word().to_owned(),
+        (Some(Outcome::Done), action) => past(action).to_owned(),
+        (Some(outcome), action) => format!("{} {}", action.word(), outcome.word()),
+    }
+}
+
+const fn past(action: Action) -> &'static str {
+    match action {
+        Action::Create => "created",
+        Action::Update => "updated",
+        Action::Delete => "deleted",
+        Action::Replace => "replaced",
+        Action::Keep => "in step",
+    }
+}
+
+/// The last line: what it comes to.
+fn closing(report: &Report) -> String {
+    let changed = report.steps.iter().filter(|step| step.action != Action::Keep).count();
+    let total = report.steps.len();
+    let not_compared = match report.not_compared.len() {
+        0 => String::new(),
+        1 => ", 1 value not compared".to_owned(),
+        count => format!(", {count} values not compared"),
+    };
+    let done = report.steps.iter().filter(|step| step.outcome == Some(Outcome::Done)).count();
+    match (report.command, changed) {
+        (_, _) if report.problem.is_some() && done > 0 => {
+            format!("{done} of {changed} steps done, then stopped")
+        }
+        (_, _) if report.problem.is_some() => "nothing was changed".to_owned(),
+        (Command::Plan | Command::Deploy | Command::Drift, 0) => format!("in step{not_compared}"),
+        (Command::Destroy, 0) => "nothing left to destroy".to_owned(),
+        (Command::Plan, _) => format!("{}{not_compared}", counts(&report.steps)),
+        (Command::Drift, _) => format!("{changed} of {total} resources differ{not_compared}"),
+        (Command::Deploy, _) => format!("deployed: {}{not_compared}", counts(&report.steps)),
+        (Command::Destroy, _) => "destroyed: nothing is left".to_owned(),
+        (Command::Validate | Command::Outputs, _) => String::new(),
+    }
+}
+
+fn counts(steps: &[StepReport]) -> String {
+    let parts: Vec<String> = [Action::Create, Action::Update, Action::Replace, Action::Delete]
+        .iter()
+        .filter_map(|action| {
+            let count = steps.iter().filter(|step| step.action == *action).count();
+            (count > 0).then(|| format!("{count} to {}", action.word()))
+        })
+        .collect();
+    parts.join(", ").replace(" to ", " ")
+}
+
+/// A problem, whole, as it goes to standard error.
+pub(super) fn problem(problem: &Problem) -> String {
+    let mut text = format!("error: {}\n", problem.what);
+    if let Some(place) = &problem.place {
+        let _ = writeln!(text, "  at: {place}");
+    }
+    for cause in &problem.because {
+        let _ = writeln!(text, "  because: {cause}");
+    }
+    if let Some(id) = &problem.request_id {
+        let _ = writeln!(text, "  AWS request id: {id}");
+    }
+    if let Some(next) = &problem.next {
+        let _ = writeln!(text, "\nnext: {next}");
+    }
+    text
+}
+
+/// A finding, as it goes to standard error.
+pub(super) fn finding(finding: &Finding) -> String {
+    match &finding.next {
+        Some(next) => format!("note: {}\n      next: {next}\n", finding.what),
+        None => format!("note: {}\n", finding.what),
+    }
+}
+
+/// An event as one line, or nothing when people need not see it.
+pub(super) fn event(event: &Event) -> Option<String> {
+    match event {
+        Event::Started { .. } => None,
+        Event::Waiting { kind, until, elapsed } => {
+            Some(format!("  … {}: waiting until {until} ({} s)", kind.noun(), elapsed.as_secs()))
+        }
+        Event::Done { kind, action, took } => Some(format!(
+            "  {} {} {} ({:.1} s)",
+            action.mark(),
+            kind.noun(),
+            past(*action),
+            took.as_secs_f64()
+        )),
+        Event::Failed { kind, .. } => Some(format!("  ! {} failed", kind.noun())),
+        Event::Skipped { kind, after: Some(after) } => {
+            Some(format!("  . {} not started, after {} failed", kind.noun(), after.noun()))
+        }
+        Event::Skipped { kind, after: None } => Some(format!("  . {} not started", kind.noun())),
+    }
+}

@@ -1,0 +1,141 @@
+//! Writes to the two streams. A closed pipe is not an error: the reader has seen enough.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Mutex;
+
+use super::{Report, human, json};
+use crate::apply::Event;
+use crate::problem::{Problem, Verdict};
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Output {
+    /// Text for people.
+    #[default]
+    Human,
+    /// One JSON value on standard output.
+    Json,
+    /// Events and results, one JSON value a line.
+    Jsonl,
+}
+
+/// The one place from which anything is printed.
+#[derive(Debug)]
+pub struct Printer {
+    output: Output,
+    quiet: bool,
+    /// Keeps lines of stacks that run side by side whole.
+    line: Mutex<()>,
+}
+
+impl Printer {
+    /// A printer for this output; `quiet` leaves out all talk but problems.
+    pub fn new(output: Output, quiet: bool) -> Self {
+        Self { output, quiet, line: Mutex::new(()) }
+    }
+
+    /// The output it was made for.
+    pub fn output(&self) -> Output {
+        self.output
+    }
+
+    /// Whether standard input and standard error are both a terminal, so that a question can be asked.
+    pub fn can_ask(&self) -> bool {
+        self.output == Output::Human && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Tells an event of `stack`.
+    pub fn event(&self, stack: &str, event: &Event) {
+        match self.output {
+            Output::Human => {
+                if let Some(line) = human::event(event) {
+                    self.talk(&format!("{line}\n"));
+                }
+            }
+            Output::Jsonl => self.data(&format!("{}\n", json::event(stack, event))),
+            Output::Json => {}
+        }
+    }
+
+    /// Tells a stack's result as soon as it is there. With `json` it waits for [`Printer::results`].
+    pub fn report(&self, report: &Report) {
+        match self.output {
+            Output::Human => {
+                self.data(&human::report(report));
+                for finding in &report.findings {
+                    self.talk(&human::finding(finding));
+                }
+                if let Some(problem) = &report.problem {
+                    self.problem_text(problem);
+                }
+            }
+            Output::Jsonl => {
+                let mut value = json::report(report);
+                if let Some(map) = value.as_object_mut() {
+                    map.insert("event".into(), "result".into());
+                }
+                self.data(&format!("{value}\n"));
+            }
+            Output::Json => {}
+        }
+    }
+
+    /// Closes a command: with `json`, the one result.
+    pub fn results(&self, reports: &[Report], verdict: Verdict) {
+        if self.output == Output::Json {
+            self.data(&format!("{:#}\n", json::result(reports, verdict)));
+        }
+    }
+
+    /// Tells a problem of the command itself, where no stack was started.
+    pub fn problem(&self, problem: &Problem) {
+        match self.output {
+            Output::Human => self.problem_text(problem),
+            Output::Json => self.data(&format!("{:#}\n", json::error(problem))),
+            Output::Jsonl => self.data(&format!("{}\n", json::error(problem))),
+        }
+    }
+
+    /// Prints a text that a stack file's reader made, such as errors with source lines, as a problem.
+    pub fn stack_errors(&self, text: &str) {
+        self.write_error(text);
+    }
+
+    /// Says something to the person who watches; not data.
+    pub fn talk(&self, text: &str) {
+        if !self.quiet {
+            self.write_error(text);
+        }
+    }
+
+    /// Writes data.
+    pub fn data(&self, text: &str) {
+        let _whole = self.line.lock();
+        let mut stream = anstream::stdout().lock();
+        finish(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()));
+    }
+
+    fn problem_text(&self, problem: &Problem) {
+        self.write_error(&human::problem(problem));
+    }
+
+    fn write_error(&self, text: &str) {
+        let _whole = self.line.lock();
+        let mut stream = anstream::stderr().lock();
+        // Nobody is left to be told when standard error is gone.
+        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    }
+}
+
+/// A reader that went away has what it wanted; anything else on standard output is fatal, because data
+/// would be missing without a word.
+fn finish(result: io::Result<()>) {
+    match result {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: cannot write to standard output: {error}");
+            std::process::exit(1);
+        }
+    }
+}

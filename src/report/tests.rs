@@ -1,0 +1,66 @@
+use super::*;
+use crate::resource::{Action, Impact, Kind};
+
+fn step(kind: Kind, name: &str, action: Action) -> StepReport {
+    StepReport {
+        kind,
+        name: name.to_owned(),
+        action,
+        differences: Vec::new(),
+        impact: Impact::None,
+        refusal: None,
+        outcome: None,
+    }
+}
+
+fn drifted() -> Report {
+    let mut authorizer = step(Kind::Authorizer, "door", Action::Update);
+    authorizer.differences.push(Difference {
+        field: "status".to_owned(),
+        key: None,
+        live: "INACTIVE".to_owned(),
+        desired: "ACTIVE".to_owned(),
+    });
+    Report {
+        verdict: Verdict::Different,
+        steps: vec![step(Kind::Role, "thinggate-demo-eu-west-1", Action::Keep), authorizer],
+        ..Report::empty(Command::Drift, "demo", "demo.toml", "eu-west-1, account 000000000000 (local)")
+    }
+}
+
+#[test]
+fn drift_names_resource_and_field() {
+    insta::assert_snapshot!(human::report(&drifted()), @r"
+    demo in eu-west-1, account 000000000000 (local)
+
+      = role        thinggate-demo-eu-west-1  in step
+      ~ authorizer  door                      update
+          status: INACTIVE -> ACTIVE
+
+    1 of 2 resources differ
+    ");
+}
+
+#[test]
+fn a_problem_is_told_whole() {
+    let problem = Problem::refused("foreign_resource", "the role is not this stack's")
+        .at("role thinggate-demo-eu-west-1")
+        .because("it has no tag `thinggate:stack`")
+        .request_id(Some("4f1c"))
+        .next("choose another stack name");
+    insta::assert_snapshot!(human::problem(&problem), @r"
+    error: the role is not this stack's
+      at: role thinggate-demo-eu-west-1
+      because: it has no tag `thinggate:stack`
+      AWS request id: 4f1c
+
+    next: choose another stack name
+    ");
+}
+
+#[test]
+fn json_has_exit_codes_and_the_difference() {
+    let value = json::result(&[drifted()], Verdict::Different);
+    assert_eq!(value["exit"], 2);
+    assert_eq!(value["stacks"][0]["steps"][1]["differences"][0]["field"], "status");
+}
