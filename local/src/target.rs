@@ -1,13 +1,30 @@
 //! The target as one value: state, clock, options, and the functions that answer.
 
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
 use crate::clock::Clock;
+use crate::data::Gateway;
+use crate::fault::Faults;
+use crate::identity::Provider;
+use crate::lambda_host::{Hosts, Invokable, Invoked};
+use crate::package_store::PackageStore;
+use crate::refusal_log::RefusalLog;
 use crate::state::World;
+use crate::state_directory::{OpenError, StateDirectory};
+use crate::{Request, Response, admin, control, data, identity, random};
 
 /// The account id of every local target.
 pub const ACCOUNT: &str = "000000000000";
+
+/// The form of `state.json` that this program writes and reads.
+const STATE_VERSION: u32 = 1;
 
 /// Limits and the answers to open questions of AWS's behaviour. Serializable, so that a served target
 /// can be asked for them.
@@ -19,6 +36,8 @@ pub struct Options {
     pub role_propagation: Duration,
     /// How long a function stays Pending, and an update in progress.
     pub function_settling: Duration,
+    /// The most entries in one page of a list, whatever the caller asks for. AWS: 100 (IAM), 50 (Logs).
+    pub page_size: usize,
 }
 
 impl Default for Options {
@@ -27,6 +46,34 @@ impl Default for Options {
             authorizer_limit: Duration::from_secs(5),
             role_propagation: Duration::from_millis(300),
             function_settling: Duration::from_millis(200),
+            page_size: 50,
+        }
+    }
+}
+
+/// The one access key of a target, made with it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
+    /// `AKIA…`.
+    pub access_key_id: String,
+    /// 40 characters. Gives every right on this target.
+    pub secret_access_key: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Credentials")
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Credentials {
+    fn generate() -> Self {
+        Self {
+            access_key_id: random::unique_id("AKIA").chars().take(20).collect(),
+            secret_access_key: random::secret_access_key(),
         }
     }
 }
@@ -34,14 +81,262 @@ impl Default for Options {
 /// A whole local AWS.
 #[derive(Clone, Debug)]
 pub struct Target {
-    #[expect(dead_code, reason = "skeleton")]
     inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-#[expect(dead_code, reason = "skeleton")]
 struct Inner {
     world: Mutex<World>,
+    directory: Option<StateDirectory>,
+    packages: PackageStore,
+    credentials: Credentials,
     clock: Clock,
     options: Options,
+    refusals: RefusalLog,
+    faults: Faults,
+    /// How often each function was run, by Region and name.
+    invocations: Mutex<BTreeMap<(String, String), u64>>,
+    hosts: Hosts,
+    gateway: Gateway,
+    provider: Provider,
+}
+
+/// The content of `state.json`.
+#[derive(Serialize, Deserialize)]
+struct StateFile<W> {
+    version: u32,
+    world: W,
+}
+
+impl Target {
+    /// A target that lasts as long as its last clone.
+    pub fn in_memory(clock: Clock, options: Options) -> Self {
+        let parts = Parts {
+            world: World::default(),
+            directory: None,
+            packages: PackageStore::in_memory(),
+            credentials: Credentials::generate(),
+            provider: Provider::in_memory(),
+        };
+        Self::from_parts(parts, clock, options)
+    }
+
+    /// The target in `directory`, made when it is not there. Fails when a file there is damaged.
+    pub fn open(directory: &StateDirectory, clock: Clock, options: Options) -> Result<Self, OpenError> {
+        let credentials = match directory.read_json("credentials.json")? {
+            Some(known) => known,
+            None => {
+                let made = Credentials::generate();
+                directory.write_json("credentials.json", &made).map_err(|source| OpenError::Io {
+                    path: directory.path().join("credentials.json"),
+                    source,
+                })?;
+                made
+            }
+        };
+        let parts = Parts {
+            world: read_world(directory)?,
+            directory: Some(directory.clone()),
+            packages: PackageStore::in_directory(directory),
+            credentials,
+            provider: Provider::open(directory)?,
+        };
+        Ok(Self::from_parts(parts, clock, options))
+    }
+
+    fn from_parts(parts: Parts, clock: Clock, options: Options) -> Self {
+        let Parts { world, directory, packages, credentials, provider } = parts;
+        let inner = Inner {
+            world: Mutex::new(world),
+            refusals: RefusalLog::new(directory.clone()),
+            directory,
+            packages,
+            credentials,
+            clock,
+            options,
+            faults: Faults::default(),
+            invocations: Mutex::default(),
+            hosts: Hosts::default(),
+            gateway: Gateway::default(),
+            provider,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Answers the AWS APIs. May block while a function runs.
+    pub fn control(&self, request: Request) -> Response {
+        control::handle(self, &request)
+    }
+
+    /// Answers devices. May block while an authorizer runs.
+    pub fn data(&self, request: Request) -> Response {
+        data::handle(self, request)
+    }
+
+    /// Answers as the identity provider.
+    pub fn identity(&self, request: Request) -> Response {
+        identity::handle(self, request)
+    }
+
+    /// Answers `/_local/…`: the target's own switches and what AWS hides.
+    pub fn admin(&self, request: Request) -> Response {
+        admin::handle(self, &request)
+    }
+
+    /// The access key that signs for this target.
+    pub fn credentials(&self) -> Credentials {
+        self.inner.credentials.clone()
+    }
+
+    /// The target's time.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// Limits, and how open questions are answered.
+    pub fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    /// Who refused which device, and why.
+    pub fn refusal_log(&self) -> &RefusalLog {
+        &self.inner.refusals
+    }
+
+    /// Faults that a test has ordered.
+    pub fn faults(&self) -> &Faults {
+        &self.inner.faults
+    }
+
+    /// The device gateway's own memory.
+    pub(crate) fn gateway(&self) -> &Gateway {
+        &self.inner.gateway
+    }
+
+    /// The identity provider.
+    pub(crate) fn provider(&self) -> &Provider {
+        &self.inner.provider
+    }
+
+    /// Where uploaded packages are.
+    pub(crate) fn packages(&self) -> &PackageStore {
+        &self.inner.packages
+    }
+
+    /// The package of this SHA-256 (hexadecimal).
+    pub fn package(&self, sha256: &str) -> Option<Bytes> {
+        self.inner.packages.get(sha256)
+    }
+
+    /// Looks at the state, or changes what need not be durable. Never run a function inside: it would
+    /// stop everybody else.
+    pub fn with_world<R>(&self, look: impl FnOnce(&mut World) -> R) -> R {
+        look(&mut self.lock())
+    }
+
+    /// Changes the state and makes the change durable before it returns. A change that fails, or that
+    /// cannot be written, is undone; the outer error is the one of writing.
+    pub fn change_world<R, E>(
+        &self,
+        change: impl FnOnce(&mut World) -> Result<R, E>,
+    ) -> io::Result<Result<R, E>> {
+        let mut world = self.lock();
+        let before = world.clone();
+        let result = change(&mut world);
+        if result.is_err() {
+            *world = before;
+        } else if let Some(directory) = &self.inner.directory
+            && let Err(error) = write_world(directory, &world)
+        {
+            *world = before;
+            return Err(error);
+        }
+        Ok(result)
+    }
+
+    /// Appends lines of a function's output to a log stream, when the group is there; a function whose
+    /// group is gone loses its output, as on AWS with a role that may not create groups.
+    pub fn log_lines(&self, region: &str, group: &str, stream: &str, lines: &[String]) {
+        let now = self.inner.clock.now();
+        self.with_world(|world| world.region(region).logs.append_lines(group, stream, lines, now));
+    }
+
+    /// Runs a function and counts it. Blocks for at most about `limit`; the state is not locked.
+    pub fn invoke(&self, function: &Invokable, event: Bytes, limit: Duration) -> Invoked {
+        {
+            let mut counts = self.inner.invocations.lock().unwrap_or_else(PoisonError::into_inner);
+            *counts.entry((function.region.clone(), function.function.clone())).or_default() += 1;
+        }
+        self.inner.hosts.invoke(self, function, event, limit)
+    }
+
+    /// How often functions of this name were run, in all Regions together.
+    pub fn invocations(&self, function: &str) -> u64 {
+        let counts = self.inner.invocations.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.iter().filter(|((_, name), _)| name == function).map(|(_, count)| count).sum()
+    }
+
+    /// Forgets everything in the account: roles, functions, authorizers, log groups, the refusal log,
+    /// faults and counts. Access key, ports and the provider's keys stay.
+    pub fn reset(&self) -> io::Result<()> {
+        let Ok(()) = self.change_world(|world| {
+            *world = World::default();
+            Ok::<(), std::convert::Infallible>(())
+        })?;
+        self.inner.refusals.clear();
+        self.inner.faults.clear();
+        self.inner.invocations.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, World> {
+        // A panic while it was locked is a bug of one call; the state of the others is still good.
+        self.inner.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Log lines are not written one by one; what is lost when this fails is a function's output.
+        if let Some(directory) = &self.directory {
+            let world = self.world.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let _ = write_world(directory, world);
+        }
+    }
+}
+
+/// What differs between a target in memory and one in a directory.
+struct Parts {
+    world: World,
+    directory: Option<StateDirectory>,
+    packages: PackageStore,
+    credentials: Credentials,
+    provider: Provider,
+}
+
+fn read_world(directory: &StateDirectory) -> Result<World, OpenError> {
+    let Some(file) = directory.read_json::<StateFile<serde_json::Value>>("state.json")? else {
+        return Ok(World::default());
+    };
+    let damaged = |because: String| OpenError::Damaged { path: directory.path().join("state.json"), because };
+    if file.version != STATE_VERSION {
+        return Err(damaged(format!(
+            "its form is version {}, this program reads {STATE_VERSION}",
+            file.version
+        )));
+    }
+    serde_json::from_value(file.world).map_err(|error| damaged(shape_problem(&error)))
+}
+
+/// What is wrong, without the value that a serde message may quote.
+fn shape_problem(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.split_once('`') {
+        Some(("missing field ", rest)) => format!("missing field `{}", rest),
+        _ => "a value has an unexpected type".to_owned(),
+    }
+}
+
+fn write_world(directory: &StateDirectory, world: &World) -> io::Result<()> {
+    directory.write_json("state.json", &StateFile { version: STATE_VERSION, world })
 }

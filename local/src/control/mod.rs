@@ -4,11 +4,15 @@ pub mod iam;
 pub mod iot;
 pub mod lambda;
 pub mod logs;
+pub(crate) mod protocol;
+mod route;
 pub mod sts;
 
 use std::time::SystemTime;
 
 use bytes::Bytes;
+
+pub(crate) use route::handle;
 
 /// One authenticated API call, for a service to answer.
 #[derive(Clone, Debug)]
@@ -33,6 +37,8 @@ pub struct Call<'a> {
     pub body: &'a Bytes,
     /// How open questions of AWS's behaviour are answered, and limits.
     pub options: &'a crate::Options,
+    /// Where an uploaded package is kept.
+    pub packages: &'a crate::PackageStore,
 }
 
 /// A refusal in the service's own code; the protocol's shape is put around it by the caller.
@@ -52,6 +58,11 @@ impl ServiceError {
     /// An error of this status, code and text.
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), members: Vec::new() }
+    }
+
+    /// There is no such operation.
+    pub fn unknown_operation(call: &Call) -> Self {
+        Self::new(404, "UnknownOperationException", format!("no operation is at {} here", call.method))
     }
 }
 

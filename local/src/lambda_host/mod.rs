@@ -47,3 +47,21 @@ pub enum Invoked {
     /// The process could not start or ended before it answered.
     Crashed(String),
 }
+
+/// The processes that run functions (skeleton).
+#[derive(Debug, Default)]
+pub struct Hosts {}
+
+impl Hosts {
+    /// Runs one event; blocks until the function answered, failed, or `limit` is over. The package is
+    /// `target.package(&function.package)`; output goes to `target.log_lines(…)`.
+    pub fn invoke(
+        &self,
+        _target: &crate::Target,
+        _function: &Invokable,
+        _event: Bytes,
+        _limit: Duration,
+    ) -> Invoked {
+        Invoked::Crashed("the function host is not there yet".to_owned())
+    }
+}

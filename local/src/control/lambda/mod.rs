@@ -11,3 +11,11 @@ pub use state::{
     Alias, Architecture, Change, ChangeKind, Code, Environment, Function, Logging, Milliseconds, Settings,
     State, Version,
 };
+
+/// Answers one call.
+pub fn handle(
+    _world: &mut crate::state::World,
+    call: &super::Call,
+) -> Result<super::Reply, super::ServiceError> {
+    Err(super::ServiceError::unknown_operation(call))
+}

@@ -1,0 +1,186 @@
+//! Which service a request is for, and the way of a call: read, authenticate, answer, make durable, reply.
+
+use std::io;
+
+use http::{HeaderMap, HeaderValue, Method};
+use percent_encoding::percent_decode_str;
+
+use super::protocol::{json, query, rest_json};
+use super::{Call, Reply, Run, ServiceError, iam, iot, lambda, logs, sts};
+use crate::state::World;
+use crate::{ACCOUNT, Request, Response, Target, random};
+
+/// A service, told by its SigV4 signing name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    Iam,
+    Iot,
+    Lambda,
+    Logs,
+    Sts,
+}
+
+impl Service {
+    /// The service of a credential scope.
+    pub(crate) fn from_signing_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "iam" => Self::Iam,
+            "iot" => Self::Iot,
+            "lambda" => Self::Lambda,
+            "logs" => Self::Logs,
+            "sts" => Self::Sts,
+            _ => return None,
+        })
+    }
+
+    /// The XML namespace of its answers; the services that have one speak awsQuery. Source: `xmlNamespace`
+    /// of the service models.
+    fn namespace(self) -> &'static str {
+        match self {
+            Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+            _ => "https://iam.amazonaws.com/doc/2010-05-08/",
+        }
+    }
+
+    fn handle(self, world: &mut World, call: &Call) -> Result<Reply, ServiceError> {
+        match self {
+            Self::Iam => iam::handle(world, call),
+            Self::Iot => iot::handle(world, call),
+            Self::Lambda => lambda::handle(world, call),
+            Self::Logs => logs::handle(world, call),
+            Self::Sts => sts::handle(world, call),
+        }
+    }
+
+    /// Puts the protocol's shape around a refusal.
+    fn error(self, error: &ServiceError, request_id: &str) -> Response {
+        match self {
+            Self::Iam | Self::Sts => query::error(self.namespace(), request_id, error),
+            Self::Iot | Self::Lambda => rest_json::error(error),
+            Self::Logs => json::error(error),
+        }
+    }
+
+    /// What is called, for people and for fault orders, and whether it changes something.
+    fn operation(self, parts: &Parts, request: &Request) -> (String, bool) {
+        match self {
+            Self::Iam | Self::Sts => {
+                let form = query::Form::read(&parts.query, request.body());
+                named(self, form.get("Action").unwrap_or_default())
+            }
+            Self::Logs => {
+                let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
+                named(self, target.and_then(|target| target.split('.').nth(1)).unwrap_or_default())
+            }
+            Self::Iot | Self::Lambda => {
+                let runs = matches!(parts.path.last().map(String::as_str), Some("invocations" | "test"));
+                let reads = matches!(*request.method(), Method::GET | Method::HEAD) || runs;
+                (format!("{} {}", request.method(), request.uri().path()), !reads)
+            }
+        }
+    }
+}
+
+fn named(service: Service, action: &str) -> (String, bool) {
+    let reads = ["Get", "List", "Describe", "Filter"].iter().any(|verb| action.starts_with(verb));
+    (format!("{service:?}.{action}"), !reads)
+}
+
+/// The parts of a request line that every service reads.
+struct Parts {
+    path: Vec<String>,
+    query: Vec<(String, String)>,
+}
+
+/// Answers one request to the AWS APIs.
+pub(crate) fn handle(target: &Target, request: &Request) -> Response {
+    let request_id = random::uuid();
+    let mut response = answer(target, request, &request_id);
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert("x-amzn-requestid", value);
+    }
+    response
+}
+
+fn answer(target: &Target, request: &Request, request_id: &str) -> Response {
+    let (service, region) = match scope(request.headers()) {
+        Ok(scope) => scope,
+        Err(error) => return rest_json::error(&error),
+    };
+    let parts = Parts { path: segments(request.uri().path()), query: parameters(request.uri().query()) };
+    let call = Call {
+        region: &region,
+        account: ACCOUNT,
+        now: target.clock().now(),
+        request_id,
+        method: request.method(),
+        path: &parts.path,
+        query: &parts.query,
+        headers: request.headers(),
+        body: request.body(),
+        options: target.options(),
+        packages: target.packages(),
+    };
+    let (operation, changes) = service.operation(&parts, request);
+    let number = if changes {
+        let Some(number) = target.faults().admit() else {
+            let refusal = ServiceError::new(503, "ServiceUnavailableException", "refused as ordered");
+            return service.error(&refusal, request_id);
+        };
+        Some(number)
+    } else {
+        None
+    };
+    let response =
+        perform(target, service, &call, changes).unwrap_or_else(|error| service.error(&error, request_id));
+    if let Some(number) = number {
+        target.faults().before_reply(number, &operation);
+    }
+    response
+}
+
+/// Lets the service answer; its changes are durable, or undone, when this returns.
+fn perform(target: &Target, service: Service, call: &Call, changes: bool) -> Result<Response, ServiceError> {
+    let reply = if changes {
+        target.change_world(|world| service.handle(world, call)).map_err(|error| not_durable(&error))??
+    } else {
+        target.with_world(|world| service.handle(world, call))?
+    };
+    match reply {
+        Reply::Answer(response) => Ok(response),
+        Reply::Run(Run { function, event, limit, answer }) => answer(target.invoke(&function, event, limit)),
+    }
+}
+
+fn not_durable(error: &io::Error) -> ServiceError {
+    let because = format!("the local target cannot write its state: {}", error.kind());
+    ServiceError::new(500, "InternalFailure", because)
+}
+
+/// Service and Region of the credential scope.
+fn scope(headers: &HeaderMap) -> Result<(Service, String), ServiceError> {
+    let missing =
+        || ServiceError::new(403, "MissingAuthenticationTokenException", "Missing Authentication Token");
+    let authorization =
+        headers.get("authorization").and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
+    let credential = authorization
+        .split([' ', ','])
+        .find_map(|part| part.strip_prefix("Credential="))
+        .ok_or_else(missing)?;
+    let parts: Vec<&str> = credential.split('/').collect();
+    let [_, _, region, service, _] = parts[..] else { return Err(missing()) };
+    Ok((Service::from_signing_name(service).ok_or_else(missing)?, region.to_owned()))
+}
+
+/// The path's segments, decoded; a trailing slash adds none.
+fn segments(path: &str) -> Vec<String> {
+    let inner = path.trim_start_matches('/').trim_end_matches('/');
+    if inner.is_empty() {
+        return Vec::new();
+    }
+    inner.split('/').map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect()
+}
+
+fn parameters(query: Option<&str>) -> Vec<(String, String)> {
+    form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect()
+}

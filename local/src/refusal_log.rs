@@ -1,0 +1,102 @@
+//! Who refused a device, and why: what AWS hides, by trace id.
+
+use std::collections::VecDeque;
+use std::io::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::state_directory::StateDirectory;
+
+/// The most entries kept in memory; the oldest go first.
+pub const ENTRIES_MAX: usize = 10_000;
+/// The log file is started afresh when it is larger than this.
+pub const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Who said no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
+    /// The gateway: no authorizer, no token, a bad signature, no permission to invoke.
+    Gateway,
+    /// The authorizer: its Lambda denied, failed, or answered what AWS does not take.
+    Authorizer,
+    /// The policy that the authorizer returned.
+    Policy,
+}
+
+/// One decision about one device request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Milliseconds since 1970 by the target's clock.
+    pub at_ms: u64,
+    /// The trace id of the answer.
+    pub trace_id: String,
+    /// The Region.
+    pub region: String,
+    /// Who refused; `None` when nobody did.
+    pub who: Option<Who>,
+    /// A stable lower-case word for the cause, such as `bad_signature`.
+    pub why: String,
+    /// A sentence for a person. Never holds a token, a signature or a secret.
+    pub detail: String,
+    /// The authorizer's name, when one was found.
+    pub authorizer: Option<String>,
+    /// The topic or client id that was asked for.
+    pub subject: Option<String>,
+    /// How often the authorizer's Lambda ran for this request.
+    pub invocations: u32,
+}
+
+/// The log: the last entries in memory, all of them in `log.jsonl` where there is a state directory.
+#[derive(Debug, Default)]
+pub struct RefusalLog {
+    entries: Mutex<VecDeque<Entry>>,
+    directory: Option<StateDirectory>,
+}
+
+impl RefusalLog {
+    /// A log that is kept in memory, and appended to `log.jsonl` when there is a directory.
+    pub fn new(directory: Option<StateDirectory>) -> Self {
+        Self { entries: Mutex::default(), directory }
+    }
+
+    /// Records `entry`. A log file that cannot be written loses the line, never the answer.
+    pub fn record(&self, entry: Entry) {
+        let mut entries = self.lock();
+        if let Some(directory) = &self.directory {
+            let _ = append(directory, &entry);
+        }
+        if entries.len() == ENTRIES_MAX {
+            entries.pop_front();
+        }
+        entries.push_back(entry);
+    }
+
+    /// The entry of this trace id.
+    pub fn find(&self, trace_id: &str) -> Option<Entry> {
+        self.lock().iter().rev().find(|entry| entry.trace_id == trace_id).cloned()
+    }
+
+    /// The last entries, oldest first, at most `most`.
+    pub fn last(&self, most: usize) -> Vec<Entry> {
+        let entries = self.lock();
+        entries.iter().skip(entries.len().saturating_sub(most)).cloned().collect()
+    }
+
+    /// Forgets what is in memory.
+    pub fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn append(directory: &StateDirectory, entry: &Entry) -> std::io::Result<()> {
+    let mut file = directory.append("log.jsonl", FILE_BYTES_MAX)?;
+    let mut line = serde_json::to_vec(entry)?;
+    line.push(b'\n');
+    file.write_all(&line)
+}

@@ -1,0 +1,259 @@
+//! The directory in which a target outlives its process, owned by one process at a time.
+//!
+//! Every file is written by a temporary file, fsync, rename and fsync of the directory: a reader sees the
+//! old content or the new one, whatever is killed when.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// How often a waiting process looks again.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Why a state directory, or what is in it, cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("the state directory is in use by process {pid} (`{command}`)")]
+    Held {
+        /// The holder's process id; 0 when the holder has not written it yet.
+        pid: u32,
+        /// The holder's command line, without secrets.
+        command: String,
+    },
+    /// The operating system refused.
+    #[error("cannot use `{path}`")]
+    Io {
+        /// What was touched.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file is there, but is not what this program writes.
+    #[error("`{path}` is damaged: {because}; move it away, or run `thinggate local reset`")]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it. Never quotes the content.
+        because: String,
+    },
+}
+
+/// Who holds the directory: the content of `lock`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Holder {
+    pid: u32,
+    command: String,
+}
+
+/// A state directory that this process owns until the last clone is dropped.
+#[derive(Clone)]
+pub struct StateDirectory {
+    owned: Arc<Owned>,
+}
+
+struct Owned {
+    path: PathBuf,
+    /// Held for its lock.
+    _lock: File,
+}
+
+impl fmt::Debug for StateDirectory {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("StateDirectory").field(&self.owned.path).finish()
+    }
+}
+
+impl StateDirectory {
+    /// Makes the directory where it is missing (0700) and takes its lock, waiting up to `timeout` for
+    /// another process to let go. `command_line` is what that other process will be told.
+    pub fn open(path: &Path, command_line: &str, timeout: Duration) -> Result<Self, OpenError> {
+        make_directory(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        let lock_path = path.join("lock");
+        let lock = take_lock(&lock_path, timeout)?;
+        let holder = Holder { pid: std::process::id(), command: command_line.to_owned() };
+        write_holder(&lock, &holder).map_err(|source| OpenError::Io { path: lock_path, source })?;
+        Ok(Self { owned: Arc::new(Owned { path: path.to_owned(), _lock: lock }) })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.owned.path
+    }
+
+    /// Reads a file; `None` when it is not there.
+    pub fn read(&self, name: &str) -> Result<Option<Bytes>, OpenError> {
+        let path = self.owned.path.join(name);
+        match fs::read(&path) {
+            Ok(content) => Ok(Some(Bytes::from(content))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(OpenError::Io { path, source }),
+        }
+    }
+
+    /// Reads a JSON file; `None` when it is not there.
+    pub fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, OpenError> {
+        let Some(content) = self.read(name)? else { return Ok(None) };
+        serde_json::from_slice(&content).map(Some).map_err(|error| OpenError::Damaged {
+            path: self.owned.path.join(name),
+            because: format!("not the expected JSON at line {}, column {}", error.line(), error.column()),
+        })
+    }
+
+    /// Writes a file durably, readable by the owner only (0600).
+    pub fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        let path = self.owned.path.join(name);
+        let parent = path.parent().unwrap_or(&self.owned.path);
+        if parent != self.owned.path {
+            make_directory(parent)?;
+        }
+        // tempfile makes its files 0600 on Unix.
+        let mut temporary = tempfile::Builder::new().prefix(".writing-").tempfile_in(parent)?;
+        temporary.write_all(content)?;
+        temporary.as_file().sync_all()?;
+        temporary.persist(&path).map_err(|error| error.error)?;
+        File::open(parent)?.sync_all()
+    }
+
+    /// Writes a value as JSON, as [`Self::write`] does.
+    pub fn write_json<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
+        let mut content = serde_json::to_vec_pretty(value)?;
+        content.push(b'\n');
+        self.write(name, &content)
+    }
+
+    /// Removes a file; one that is not there is removed.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(self.owned.path.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => File::open(&self.owned.path)?.sync_all(),
+        }
+    }
+
+    /// Opens a log file to append to (0600), started afresh once it is larger than `bytes_max`.
+    pub fn append(&self, name: &str, bytes_max: u64) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        owner_only(&mut options);
+        let file = options.open(self.owned.path.join(name))?;
+        if file.metadata()?.len() > bytes_max {
+            file.set_len(0)?;
+        }
+        Ok(file)
+    }
+}
+
+fn take_lock(path: &Path, timeout: Duration) -> Result<File, OpenError> {
+    let failed = |source| OpenError::Io { path: path.to_owned(), source };
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true);
+    owner_only(&mut options);
+    let mut lock = options.open(path).map_err(failed)?;
+    let give_up = Instant::now() + timeout;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+            Err(TryLockError::WouldBlock) if Instant::now() >= give_up => break,
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK_AGAIN),
+        }
+    }
+    let mut content = String::new();
+    lock.rewind().and_then(|()| lock.read_to_string(&mut content)).map_err(failed)?;
+    // The holder may not have come to write it yet.
+    let unknown = Holder { pid: 0, command: "not known yet".to_owned() };
+    let Holder { pid, command } = serde_json::from_str(&content).unwrap_or(unknown);
+    Err(OpenError::Held { pid, command })
+}
+
+fn write_holder(mut lock: &File, holder: &Holder) -> io::Result<()> {
+    lock.set_len(0)?;
+    lock.rewind()?;
+    lock.write_all(&serde_json::to_vec(holder)?)?;
+    lock.sync_all()
+}
+
+#[cfg(unix)]
+fn make_directory(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn make_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+#[cfg(unix)]
+fn owner_only(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600);
+}
+
+#[cfg(not(unix))]
+fn owner_only(_options: &mut OpenOptions) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_holder_is_told_who_has_it() {
+        let place = tempfile::tempdir().unwrap();
+        let first = StateDirectory::open(place.path(), "thinggate local up", Duration::ZERO).unwrap();
+        let refused = StateDirectory::open(place.path(), "thinggate deploy", Duration::ZERO).unwrap_err();
+        let OpenError::Held { pid, command } = refused else { panic!("{refused}") };
+        assert_eq!((pid, command.as_str()), (std::process::id(), "thinggate local up"));
+        drop(first);
+        StateDirectory::open(place.path(), "thinggate deploy", Duration::ZERO).unwrap();
+    }
+
+    #[test]
+    fn a_waiting_holder_gets_it_when_the_first_lets_go() {
+        let place = tempfile::tempdir().unwrap();
+        let first = StateDirectory::open(place.path(), "first", Duration::ZERO).unwrap();
+        let (started, waits) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| {
+                started.send(()).unwrap();
+                StateDirectory::open(place.path(), "second", Duration::from_secs(30)).map(drop)
+            });
+            waits.recv().unwrap();
+            drop(first);
+            second.join().unwrap().unwrap();
+        });
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_written_is_for_the_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let place = tempfile::tempdir().unwrap();
+        let directory = StateDirectory::open(&place.path().join("made"), "test", Duration::ZERO).unwrap();
+        directory.write("state.json", b"{}").unwrap();
+        directory.write("packages/a.zip", b"zip").unwrap();
+        directory.append("log.jsonl", 10).unwrap();
+        for (name, mode) in
+            [("", 0o700), ("state.json", 0o600), ("packages", 0o700), ("log.jsonl", 0o600), ("lock", 0o600)]
+        {
+            let found = fs::metadata(directory.path().join(name)).unwrap().permissions().mode();
+            assert_eq!(found & 0o777, mode, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_named_and_not_quoted() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = StateDirectory::open(place.path(), "test", Duration::ZERO).unwrap();
+        directory.write("state.json", b"{\"secret\": hunter2").unwrap();
+        let refused = directory.read_json::<serde_json::Value>("state.json").unwrap_err().to_string();
+        assert!(refused.contains("state.json") && refused.contains("line 1"), "{refused}");
+        assert!(!refused.contains("hunter2"), "{refused}");
+    }
+}
