@@ -1,6 +1,7 @@
 //! thinggate: an OAuth 2.0 device flow in front of AWS IoT Core, deployed and kept.
 
 pub mod apply;
+pub mod door;
 pub mod names;
 pub mod problem;
 pub mod report;

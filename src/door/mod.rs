@@ -4,13 +4,15 @@
 mod files;
 mod http;
 mod limiter;
+mod network;
 mod recorder;
 mod stop;
 mod toll;
 
-pub use files::Files;
-pub use http::{Http, HttpError};
+pub use self::http::{Answer, Http, HttpError, LabelOperation};
+pub use files::{Created, Entry, Files};
 pub use limiter::Limiter;
+pub use network::{NetworkOptions, Roots};
 pub use recorder::Recorder;
 pub use stop::Stop;
-pub use toll::{Crossing, Gate, Refusal, Toll};
+pub use toll::{Crossing, Gate, Refusal, Toll, Tolls};

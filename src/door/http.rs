@@ -1,0 +1,261 @@
+//! The door for requests: the SDK's and everybody else's go through one connector.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Metadata};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::config_bag::ConfigBag;
+use bytes::Bytes;
+
+use super::network::{Network, NetworkOptions};
+use super::toll::{Crossing, Refusal, Tolls};
+
+/// How long [`Http::send`] waits for the whole answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The longest body that [`Http::send`] takes.
+const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// The one way to any server. Clones share the connector and the tolls.
+#[derive(Clone, Debug)]
+pub struct Http {
+    connector: SharedHttpConnector,
+    tolls: Tolls,
+}
+
+impl Http {
+    /// A door in front of `connector`: a network, the embedded target, or a test's.
+    pub fn new(connector: impl HttpConnector + 'static, tolls: Tolls) -> Self {
+        Self { connector: SharedHttpConnector::new(connector), tolls }
+    }
+
+    /// A door in front of the real network. Nothing is opened or read before the first request.
+    pub fn network(options: NetworkOptions, tolls: Tolls) -> Self {
+        Self::new(Network::new(options), tolls)
+    }
+
+    /// This door as the SDK's HTTP client. Give the SDK [`LabelOperation`] too, which tells the door
+    /// the operation's name.
+    pub fn client(&self) -> SharedHttpClient {
+        SharedHttpClient::new(Client(self.clone()))
+    }
+
+    /// Sends `request` and reads the whole answer, whatever its status: 60 s and 4 MiB at most.
+    pub async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError> {
+        let whole = async {
+            let (head, mut answer) = self.open(request).await?.into_parts();
+            let mut body = Vec::new();
+            while let Some(chunk) = answer.next().await? {
+                if body.len() + chunk.len() > BODY_BYTES_MAX {
+                    return Err(HttpError::TooLong { bytes_max: BODY_BYTES_MAX });
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(http::Response::from_parts(head, Bytes::from(body)))
+        };
+        match tokio::time::timeout(ANSWER_TIMEOUT, whole).await {
+            Ok(result) => result,
+            Err(_) => Err(HttpError::Timeout { seconds: ANSWER_TIMEOUT.as_secs() }),
+        }
+    }
+
+    /// Sends `request` and gives its answer piece by piece, for streams. No time limit: the caller's.
+    pub async fn open(&self, request: http::Request<Bytes>) -> Result<http::Response<Answer>, HttpError> {
+        let request = request.map(SdkBody::from);
+        let request = HttpRequest::try_from(request).map_err(|error| HttpError::Request(chain(&error)))?;
+        let answer = self.cross(request, None).await.map_err(HttpError::from)?;
+        let answer = answer.try_into_http1x().map_err(|error| HttpError::Connection(chain(&error)))?;
+        Ok(answer.map(|body| Answer(ByteStream::new(body))))
+    }
+
+    /// One crossing, with every toll. What the tolls delay does not count against `read_timeout`.
+    async fn cross(
+        &self,
+        request: HttpRequest,
+        read_timeout: Option<Duration>,
+    ) -> Result<HttpResponse, ConnectorError> {
+        let pass = match self.tolls.pass(&crossing(&request)).await {
+            Ok(pass) => pass,
+            // Kind "other" is not retried, "io" is: nobody wants the SDK to try again after Ctrl-C.
+            Err(Refusal::Stopped) => return Err(ConnectorError::other(Box::new(Refusal::Stopped), None)),
+            Err(Refusal::Injected) => return Err(ConnectorError::io(Box::new(Refusal::Injected))),
+        };
+        let answer = self.connector.call(request);
+        let answer = match read_timeout {
+            None => answer.await,
+            Some(limit) => tokio::time::timeout(limit, answer)
+                .await
+                .unwrap_or_else(|elapsed| Err(ConnectorError::timeout(Box::new(elapsed)))),
+        };
+        if pass.lose_answer {
+            return Err(ConnectorError::io(Box::new(Refusal::Injected)));
+        }
+        if answer.is_ok() {
+            pass.answered();
+        }
+        answer
+    }
+}
+
+/// The body of an answer, piece by piece.
+#[derive(Debug)]
+pub struct Answer(ByteStream);
+
+impl Answer {
+    /// The next piece, or `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
+        self.0.next().await.transpose().map_err(|error| HttpError::Connection(chain(&error)))
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// A toll refused the request; it was not sent, or its answer was lost on purpose.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// No whole answer in time.
+    #[error("no answer within {seconds} s")]
+    Timeout {
+        /// The limit.
+        seconds: u64,
+    },
+    /// The answer is longer than we take.
+    #[error("the answer is longer than {bytes_max} bytes")]
+    TooLong {
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// The server cannot be reached, or the connection broke; with the causes.
+    #[error("{0}")]
+    Connection(String),
+    /// The request itself is impossible, such as one without a host.
+    #[error("{0}")]
+    Request(String),
+}
+
+impl From<ConnectorError> for HttpError {
+    fn from(error: ConnectorError) -> Self {
+        match Refusal::of(&error) {
+            Some(refusal) => Self::Refused(refusal),
+            None => Self::Connection(chain(error.into_source().as_ref())),
+        }
+    }
+}
+
+/// The texts of an error and its causes, without those that only repeat what stands before them.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = String::new();
+    for error in std::iter::successors(Some(error), |error| error.source()) {
+        let cause = error.to_string();
+        if text.ends_with(&cause) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause);
+    }
+    text
+}
+
+/// The door as an SDK client.
+#[derive(Debug)]
+struct Client(Http);
+
+impl HttpClient for Client {
+    fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(Crosser {
+            door: Arc::new(self.0.clone()),
+            read_timeout: settings.read_timeout(),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Crosser {
+    door: Arc<Http>,
+    read_timeout: Option<Duration>,
+}
+
+impl HttpConnector for Crosser {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (door, read_timeout) = (Arc::clone(&self.door), self.read_timeout);
+        HttpConnectorFuture::new(async move { door.cross(request, read_timeout).await })
+    }
+}
+
+/// The SDK interceptor that tells the door which operation a request is. The label is an extension of
+/// the request value, not a header, so it cannot reach the wire.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LabelOperation;
+
+#[derive(Clone, Debug)]
+struct Label {
+    service: String,
+    operation: String,
+}
+
+impl Intercept for LabelOperation {
+    fn name(&self) -> &'static str {
+        "LabelOperation"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        configuration: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(metadata) = configuration.load::<Metadata>() {
+            let label =
+                Label { service: metadata.service().to_owned(), operation: metadata.name().to_owned() };
+            context.request_mut().add_extension(label);
+        }
+        Ok(())
+    }
+}
+
+/// What the tolls are told about a request.
+fn crossing(request: &HttpRequest) -> Crossing {
+    let target = request.uri().split('?').next().unwrap_or_default().to_owned();
+    if let Some(Label { service, operation }) = request.extension::<Label>() {
+        let writes = operation_writes(operation);
+        return Crossing::Http { service: service.clone(), operation: operation.clone(), target, writes };
+    }
+    let method = request.method();
+    let writes = !matches!(method, "GET" | "HEAD" | "OPTIONS") && !fetches_credentials(&target);
+    Crossing::Http { service: String::new(), operation: method.to_owned(), target, writes }
+}
+
+/// Whether an AWS operation changes anything, by its name.
+fn operation_writes(operation: &str) -> bool {
+    const READING: [&str; 6] = ["Get", "List", "Describe", "Simulate", "Filter", "AssumeRole"];
+    // Both run code of ours that only decides.
+    const INVOKING: [&str; 2] = ["Invoke", "TestInvokeAuthorizer"];
+    !READING.iter().any(|prefix| operation.starts_with(prefix)) && !INVOKING.contains(&operation)
+}
+
+/// Whether a request without a label is the SDK's own credential chain: STS, single sign-on, or the
+/// metadata addresses of a machine or container. None of them has anything to change.
+fn fetches_credentials(target: &str) -> bool {
+    let rest = target.split_once("://").map_or(target, |(_, rest)| rest);
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    let aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+    (aws && (host.starts_with("sts.") || host.starts_with("oidc.")))
+        || matches!(host, "169.254.169.254" | "169.254.170.2" | "169.254.170.23")
+}
+
+#[cfg(test)]
+mod tests;

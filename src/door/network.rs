@@ -1,0 +1,107 @@
+//! Real sockets: one connector for the SDK and everybody else, rustls over aws-lc.
+
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+
+/// How long a TCP and TLS connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How the network is reached.
+#[derive(Clone, Debug, Default)]
+pub struct NetworkOptions {
+    /// Whom TLS trusts.
+    pub roots: Roots,
+    /// Host names that are not looked up: the local target's, which no name server knows.
+    pub resolve: Vec<(String, IpAddr)>,
+    /// Whether `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are honoured.
+    pub proxy_from_environment: bool,
+}
+
+/// Whom TLS trusts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Roots {
+    /// The system's certificate authorities.
+    #[default]
+    System,
+    /// The system's and those of this PEM text, such as a company's own.
+    SystemAnd(Vec<u8>),
+    /// Those of this PEM text alone: the local target's.
+    Only(Vec<u8>),
+}
+
+/// The connector, built at the first request: reading the system's roots takes tens of milliseconds
+/// that `validate` and `--version` need not spend.
+#[derive(Debug)]
+pub(super) struct Network {
+    options: NetworkOptions,
+    connector: OnceLock<Result<Connector, &'static str>>,
+}
+
+impl Network {
+    pub(super) fn new(options: NetworkOptions) -> Self {
+        Self { options, connector: OnceLock::new() }
+    }
+
+    fn build(&self) -> Result<Connector, &'static str> {
+        let store = match &self.options.roots {
+            Roots::System => TrustStore::default(),
+            Roots::SystemAnd(pem) => TrustStore::default().with_pem_certificate(pem.clone()),
+            Roots::Only(pem) => TrustStore::empty().with_pem_certificate(pem.clone()),
+        };
+        let resolver = Resolver(self.options.resolve.clone());
+        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
+        let proxy = if self.options.proxy_from_environment {
+            ProxyConfig::from_env()
+        } else {
+            ProxyConfig::disabled()
+        };
+        // The builder has no error: it panics on a root that is no certificate.
+        let build = move || {
+            let context = TlsContext::builder().with_trust_store(store).build().ok()?;
+            let builder = Connector::builder().connector_settings(settings).proxy_config(proxy);
+            let builder = builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context);
+            Some(builder.build_with_resolver(resolver))
+        };
+        catch_unwind(AssertUnwindSafe(build)).ok().flatten().ok_or(
+            "TLS cannot start: the system's certificate authorities or the extra ones cannot be read as PEM certificates",
+        )
+    }
+}
+
+impl HttpConnector for Network {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        match self.connector.get_or_init(|| self.build()) {
+            Ok(connector) => connector.call(request),
+            Err(reason) => HttpConnectorFuture::ready(Err(ConnectorError::user((*reason).into()))),
+        }
+    }
+}
+
+/// Answers the fixed names itself and asks the system for the rest.
+#[derive(Clone, Debug)]
+struct Resolver(Vec<(String, IpAddr)>);
+
+impl ResolveDns for Resolver {
+    fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {
+        let fixed: Vec<IpAddr> =
+            self.0.iter().filter(|(host, _)| host.eq_ignore_ascii_case(name)).map(|(_, ip)| *ip).collect();
+        if !fixed.is_empty() {
+            return DnsFuture::ready(Ok(fixed));
+        }
+        DnsFuture::new(async move {
+            let found = tokio::net::lookup_host((name, 0)).await.map_err(ResolveDnsError::new)?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
+    }
+}
