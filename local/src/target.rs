@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::data::Gateway;
 use crate::fault::Faults;
 use crate::identity::Provider;
-use crate::lambda_host::{Hosts, Invokable, Invoked};
+use crate::lambda_host::{Hosts, Invocation, Invokable, Invoked};
 use crate::package_store::PackageStore;
 use crate::refusal_log::RefusalLog;
 use crate::state::World;
@@ -149,6 +149,9 @@ impl Target {
         let inner = Inner {
             world: Mutex::new(world),
             refusals: RefusalLog::new(directory.clone()),
+            hosts: directory
+                .as_ref()
+                .map_or_else(Hosts::default, |kept| Hosts::below(kept.path().join("tasks"))),
             directory,
             packages,
             credentials,
@@ -156,7 +159,6 @@ impl Target {
             options,
             faults: Faults::default(),
             invocations: Mutex::default(),
-            hosts: Hosts::default(),
             gateway: Gateway::default(),
             provider,
         };
@@ -261,13 +263,24 @@ impl Target {
         self.with_world(|world| world.region(region).logs.append_lines(group, stream, lines, now));
     }
 
-    /// Runs a function and counts it. Blocks for at most about `limit`; the state is not locked.
+    /// Runs a function, as [`Target::run`], and returns how it ended.
     pub fn invoke(&self, function: &Invokable, event: Bytes, limit: Duration) -> Invoked {
+        self.run(function, event, limit).invoked
+    }
+
+    /// Runs a function, counts it, and puts what it printed into its log group. Blocks for at most about
+    /// `limit`; the state is not locked.
+    pub fn run(&self, function: &Invokable, event: Bytes, limit: Duration) -> Invocation {
         {
             let mut counts = self.inner.invocations.lock().unwrap_or_else(PoisonError::into_inner);
             *counts.entry((function.region.clone(), function.function.clone())).or_default() += 1;
         }
-        self.inner.hosts.invoke(self, function, event, limit)
+        let package = || self.package(&function.package).ok_or_else(|| io::ErrorKind::NotFound.into());
+        let invocation = self.inner.hosts.invoke(function, package, event, limit);
+        if let Some(group) = &function.log_group {
+            self.log_lines(&function.region, group, &invocation.stream, &invocation.lines);
+        }
+        invocation
     }
 
     /// How often functions of this name were run, in all Regions together.

@@ -1,9 +1,28 @@
 //! Runs an uploaded package as a real process over the Lambda Runtime API.
+//!
+//! A process takes one event at a time and stays warm for the next; a second one is started only when
+//! the first is busy. It has a cleared environment, no credentials, and ends with the host. What is not
+//! as on AWS: memory is told, not enforced; the process is not in a sandbox; and on the same machine
+//! another user could speak to the loopback port of its Runtime API.
+
+mod exchange;
+mod output;
+mod package;
+mod pool;
+mod process;
+mod runtime_api;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+
+use package::Packages;
+use pool::Pool;
+use process::Process;
 
 /// One version of a function, ready to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,20 +67,101 @@ pub enum Invoked {
     Crashed(String),
 }
 
-/// The processes that run functions (skeleton).
+/// One invocation: how it ended, and what goes to the log.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// How it ended.
+    pub invoked: Invoked,
+    /// Its request id.
+    pub request_id: String,
+    /// The log stream of the process, such as `2026/11/25/thinggate-demo[1]6f1c…`.
+    pub stream: String,
+    /// What goes to the log, Lambda's own `START`, `END` and `REPORT` lines included.
+    pub lines: Vec<String>,
+    /// Whether a process took the event at all; false when none could be started or all were busy.
+    pub started: bool,
+}
+
+impl Invocation {
+    fn without_process(invoked: Invoked) -> Self {
+        let request_id = crate::random::uuid();
+        Self { invoked, request_id, stream: String::new(), lines: Vec::new(), started: false }
+    }
+}
+
+/// The processes of all functions. Cheap to clone; the processes end with the last clone.
+#[derive(Clone, Debug, Default)]
+pub struct Hosts {
+    inner: Arc<Inner>,
+}
+
 #[derive(Debug, Default)]
-pub struct Hosts {}
+struct Inner {
+    /// Before the packages, so that processes end before their files go.
+    pool: Pool,
+    /// Where packages are unpacked; `None`: in a temporary directory.
+    root: Option<PathBuf>,
+    /// Made when the first package is unpacked.
+    packages: Mutex<Option<Arc<Packages>>>,
+}
 
 impl Hosts {
-    /// Runs one event; blocks until the function answered, failed, or `limit` is over. The package is
-    /// `target.package(&function.package)`; output goes to `target.log_lines(…)`.
+    /// Hosts that unpack below `directory`, which they own: what is in it is removed before the first use.
+    /// The default unpacks into a temporary directory.
+    pub fn below(directory: PathBuf) -> Self {
+        let inner = Inner { pool: Pool::default(), root: Some(directory), packages: Mutex::default() };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Runs `function` on `event`, and waits for the end of it, at most `limit` and, once its process has
+    /// started, the function's own timeout. `zip` is called when the package is not unpacked yet.
     pub fn invoke(
         &self,
-        _target: &crate::Target,
-        _function: &Invokable,
-        _event: Bytes,
-        _limit: Duration,
-    ) -> Invoked {
-        Invoked::Crashed("the function host is not there yet".to_owned())
+        function: &Invokable,
+        zip: impl FnOnce() -> io::Result<Bytes>,
+        event: Bytes,
+        limit: Duration,
+    ) -> Invocation {
+        let until = Instant::now() + limit;
+        let Some(mut place) = self.inner.pool.place(function, until) else {
+            return Invocation::without_process(Invoked::TimedOut);
+        };
+        let process = match place.process.take() {
+            Some(warm) => Ok(warm),
+            None => self.start(function, zip),
+        };
+        let mut process = match process {
+            Ok(process) => process,
+            Err(invoked) => return Invocation::without_process(invoked),
+        };
+        let (invocation, reusable) = process.run(function, event, until);
+        if reusable {
+            place.process = Some(process);
+        }
+        invocation
+    }
+
+    fn start(
+        &self,
+        function: &Invokable,
+        zip: impl FnOnce() -> io::Result<Bytes>,
+    ) -> Result<Process, Invoked> {
+        let packages = self.packages().map_err(|error| {
+            Invoked::Crashed(format!("the local target has no place for packages: {error}"))
+        })?;
+        let directory = packages.directory(&function.package, zip).map_err(Invoked::Crashed)?;
+        Process::start(function, &directory)
+    }
+
+    fn packages(&self) -> io::Result<Arc<Packages>> {
+        let mut packages = self.inner.packages.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(packages) = &*packages {
+            return Ok(Arc::clone(packages));
+        }
+        let made = match &self.inner.root {
+            Some(root) => Packages::below(root.clone())?,
+            None => Packages::temporary()?,
+        };
+        Ok(Arc::clone(packages.insert(Arc::new(made))))
     }
 }

@@ -1,0 +1,196 @@
+//! Which processes are warm, and how many may run.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Invokable;
+use super::process::Process;
+
+/// Processes of one version at a time; further events wait for one to be free.
+const PROCESSES_PER_VERSION_MAX: usize = 8;
+/// Processes of all functions at a time.
+const PROCESSES_MAX: usize = 64;
+/// A process without an event for so long is ended.
+const IDLE_MAX: Duration = Duration::from_secs(300);
+
+/// What makes two invocations able to share a process.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Kind {
+    name: Name,
+    package: String,
+    environment: BTreeMap<String, String>,
+    memory_mb: u32,
+    handler: String,
+    log_group: Option<String>,
+}
+
+/// One version of one function; when it changes, the processes of what it was are ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Name {
+    region: String,
+    function: String,
+    version: String,
+}
+
+impl Kind {
+    fn of(function: &Invokable) -> Self {
+        let Invokable { region, function: name, version, .. } = function;
+        Self {
+            name: Name { region: region.clone(), function: name.clone(), version: version.clone() },
+            package: function.package.clone(),
+            environment: function.environment.clone(),
+            memory_mb: function.memory_mb,
+            handler: function.handler.clone(),
+            log_group: function.log_group.clone(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Idle {
+    kind: Kind,
+    process: Process,
+    since: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Slots {
+    /// Oldest first.
+    idle: Vec<Idle>,
+    busy: HashMap<Kind, usize>,
+}
+
+/// All processes of a host.
+#[derive(Debug)]
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+    /// Its end ends the thread that looks for idle processes.
+    _reaper: Sender<()>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    slots: Mutex<Slots>,
+    freed: Condvar,
+}
+
+/// The right to run one process: a warm one, or a new one. Given back when dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    pool: Arc<Shared>,
+    kind: Kind,
+    /// A warm process; put it back here if it can take another event.
+    pub(super) process: Option<Process>,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        let (sender, receiver) = channel();
+        let shared = Arc::new(Shared::default());
+        let weak = Arc::downgrade(&shared);
+        // Without the thread idle processes merely live until the host ends.
+        let _thread = thread::Builder::new().name("lambda-idle".into()).spawn(move || reap(&receiver, &weak));
+        Self { shared, _reaper: sender }
+    }
+}
+
+impl Pool {
+    /// Waits for a place; `None` when there was none in time.
+    pub(super) fn place(&self, function: &Invokable, until: Instant) -> Option<Place> {
+        let kind = Kind::of(function);
+        let mut slots = self.shared.lock();
+        loop {
+            // Ended outside of the lock: ending a process waits for it.
+            let mut ended = slots.replaced_by(&kind);
+            let mut process = slots.warm(&kind);
+            let alive = process.as_mut().is_some_and(|idle| idle.process.alive());
+            if !alive {
+                ended.extend(process.take());
+            }
+            let room = process.is_some() || slots.room_for(&kind, &mut ended);
+            if room {
+                *slots.busy.entry(kind.clone()).or_default() += 1;
+                drop(slots);
+                drop(ended);
+                let process = process.map(|idle| idle.process);
+                return Some(Place { pool: Arc::clone(&self.shared), kind, process });
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            slots = self.shared.freed.wait_timeout(slots, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end_idle(&self, now: Instant) {
+        let mut slots = self.lock();
+        let (ended, kept) = std::mem::take(&mut slots.idle)
+            .into_iter()
+            .partition::<Vec<_>, _>(|idle| now.saturating_duration_since(idle.since) >= IDLE_MAX);
+        slots.idle = kept;
+        drop(slots);
+        drop(ended);
+    }
+}
+
+impl Slots {
+    /// Takes out the idle processes of what this version of the function was before.
+    fn replaced_by(&mut self, kind: &Kind) -> Vec<Idle> {
+        self.idle.extract_if(.., |idle| idle.kind.name == kind.name && idle.kind != *kind).collect()
+    }
+
+    fn warm(&mut self, kind: &Kind) -> Option<Idle> {
+        let position = self.idle.iter().rposition(|idle| idle.kind == *kind)?;
+        Some(self.idle.remove(position))
+    }
+
+    fn room_for(&mut self, kind: &Kind, ended: &mut Vec<Idle>) -> bool {
+        if self.busy.get(kind).copied().unwrap_or_default() >= PROCESSES_PER_VERSION_MAX {
+            return false;
+        }
+        let busy: usize = self.busy.values().sum();
+        if busy + self.idle.len() < PROCESSES_MAX {
+            return true;
+        }
+        if self.idle.is_empty() {
+            return false;
+        }
+        ended.push(self.idle.remove(0));
+        true
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut slots = self.pool.lock();
+        if let Some(count) = slots.busy.get_mut(&self.kind) {
+            *count -= 1;
+            if *count == 0 {
+                slots.busy.remove(&self.kind);
+            }
+        }
+        if let Some(process) = self.process.take() {
+            slots.idle.push(Idle { kind: self.kind.clone(), process, since: Instant::now() });
+        }
+        drop(slots);
+        self.pool.freed.notify_all();
+    }
+}
+
+/// Ends what was idle too long, until the pool is gone.
+fn reap(pool_ended: &Receiver<()>, pool: &Weak<Shared>) {
+    while pool_ended.recv_timeout(IDLE_MAX / 10) == Err(RecvTimeoutError::Timeout) {
+        let Some(pool) = pool.upgrade() else { return };
+        pool.end_idle(Instant::now());
+    }
+}

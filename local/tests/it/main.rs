@@ -1,0 +1,4 @@
+//! The local target with real processes and sockets.
+
+mod lambda_host;
+mod support;
