@@ -190,6 +190,11 @@ impl Target {
         self.inner.credentials.clone()
     }
 
+    /// The same, to look at.
+    pub(crate) fn key(&self) -> &Credentials {
+        &self.inner.credentials
+    }
+
     /// The target's time.
     pub fn clock(&self) -> &Clock {
         &self.inner.clock

@@ -6,6 +6,7 @@ pub mod lambda;
 pub mod logs;
 pub(crate) mod protocol;
 mod route;
+mod sigv4;
 pub mod sts;
 
 use std::time::SystemTime;

@@ -2,13 +2,14 @@
 
 use std::io;
 
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 
 use super::protocol::{json, query, rest_json};
+use super::sigv4::{Claim, Refused};
 use super::{Call, Reply, Run, ServiceError, iam, iot, lambda, logs, sts};
 use crate::state::World;
-use crate::{ACCOUNT, Request, Response, Target, random};
+use crate::{ACCOUNT, Request, Response, Target, loopback, random};
 
 /// A service, told by its SigV4 signing name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,14 @@ impl Service {
         }
     }
 
+    /// The service's own code for a request that is not signed as it should be.
+    fn refusal(self, refused: Refused) -> ServiceError {
+        match self {
+            Self::Iam | Self::Sts => refused.for_query(),
+            Self::Iot | Self::Lambda | Self::Logs => refused.for_json(),
+        }
+    }
+
     /// What is called, for people and for fault orders, and whether it changes something.
     fn operation(self, parts: &Parts, request: &Request) -> (String, bool) {
         match self {
@@ -103,9 +112,12 @@ pub(crate) fn handle(target: &Target, request: &Request) -> Response {
 }
 
 fn answer(target: &Target, request: &Request, request_id: &str) -> Response {
-    let (service, region) = match scope(request.headers()) {
-        Ok(scope) => scope,
-        Err(error) => return rest_json::error(&error),
+    if let Some(because) = loopback::refusal(request) {
+        return rest_json::error(&ServiceError::new(403, "AccessDeniedException", because));
+    }
+    let (service, region) = match authenticate(target, request, request_id) {
+        Ok(known) => known,
+        Err(refusal) => return refusal,
     };
     let parts = Parts { path: segments(request.uri().path()), query: parameters(request.uri().query()) };
     let call = Call {
@@ -157,19 +169,18 @@ fn not_durable(error: &io::Error) -> ServiceError {
     ServiceError::new(500, "InternalFailure", because)
 }
 
-/// Service and Region of the credential scope.
-fn scope(headers: &HeaderMap) -> Result<(Service, String), ServiceError> {
-    let missing =
-        || ServiceError::new(403, "MissingAuthenticationTokenException", "Missing Authentication Token");
-    let authorization =
-        headers.get("authorization").and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
-    let credential = authorization
-        .split([' ', ','])
-        .find_map(|part| part.strip_prefix("Credential="))
-        .ok_or_else(missing)?;
-    let parts: Vec<&str> = credential.split('/').collect();
-    let [_, _, region, service, _] = parts[..] else { return Err(missing()) };
-    Ok((Service::from_signing_name(service).ok_or_else(missing)?, region.to_owned()))
+/// Who the request is for; the holder of the target's access key signed it.
+fn authenticate(target: &Target, request: &Request, request_id: &str) -> Result<(Service, String), Response> {
+    let json = |refused: Refused| rest_json::error(&refused.for_json());
+    let claim = Claim::read(request.headers()).map_err(json)?;
+    let Some(service) = Service::from_signing_name(&claim.service) else {
+        let text = format!("Credential should be scoped to correct service, not '{}'.", claim.service);
+        return Err(json(Refused::Wrong(text)));
+    };
+    match claim.verify(request, target.key(), target.clock().now()) {
+        Ok(()) => Ok((service, claim.region)),
+        Err(refused) => Err(service.error(&service.refusal(refused), request_id)),
+    }
 }
 
 /// The path's segments, decoded; a trailing slash adds none.
