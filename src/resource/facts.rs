@@ -1,6 +1,7 @@
 //! Everything a plan is made from, gathered read-only by `gather`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::build::{InputsHash, Package};
@@ -35,6 +36,8 @@ pub struct Facts {
     pub code: Code,
     /// The function's environment that should be, as far as this reader can know it.
     pub environment: Environment,
+    /// Whether this runs on a machine that forgets: a key made into a folder would die with it.
+    pub machine_forgets: bool,
     /// What the target has.
     pub live: Live,
 }
@@ -51,13 +54,20 @@ pub enum SigningKeys {
 }
 
 /// The code that should serve.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Code {
     /// Hash of what it is made from; `None` where there are no sources to hash, with the reason.
     pub inputs: Result<InputsHash, String>,
     /// The package, where one was built; `None` in commands that never build, and where the live
     /// release is already made from `inputs`.
     pub package: Option<Arc<Package>>,
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let package = self.package.as_ref().map(|package| &package.code_sha256);
+        formatter.debug_struct("Code").field("inputs", &self.inputs).field("package", &package).finish()
+    }
 }
 
 /// The function's environment that should be.

@@ -3,10 +3,26 @@
 //!
 //! The pure half (what is wanted, what differs) stands above, the half with effects below.
 
+pub mod authorizer;
 pub mod change;
+mod compare;
+pub mod configuration;
+pub mod default_authorizer;
+pub mod facts;
+pub mod function;
+pub mod log_group;
+pub mod permission;
+pub mod record;
+pub mod release;
+pub mod role;
+pub mod signing_key;
 
-pub use change::{Action, Change, Difference, Impact, NotCompared};
+pub use change::{Action, Change, Difference, Impact, NotCompared, Refusal};
+pub use facts::{Code, Environment, Facts, Live, SigningKeys, Value};
 
+use std::collections::BTreeMap;
+
+use crate::names::{Identity, OWNER_TAG};
 use crate::problem::Problem;
 
 /// The kinds, in the order in which a deploy makes them.
@@ -67,6 +83,23 @@ pub enum Owner {
     Foreign(Option<String>),
 }
 
+impl Owner {
+    /// Judges by the tags of a live resource.
+    pub(crate) fn by_tags(tags: &BTreeMap<String, String>, identity: &Identity) -> Self {
+        match tags.get(OWNER_TAG) {
+            Some(owner) if *owner == identity.owner() => Self::Ours,
+            other => Self::Foreign(other.cloned()),
+        }
+    }
+}
+
+/// The tags that a resource of this stack carries: the declared ones and the owner's.
+pub(crate) fn tags(facts: &Facts) -> BTreeMap<String, String> {
+    let mut tags = facts.stack.tags.clone();
+    tags.insert(OWNER_TAG.to_owned(), facts.identity.owner());
+    tags
+}
+
 /// What every kind can do. Crate-private: steps are a closed enum, each arm a concrete type.
 pub(crate) trait Resource {
     /// What reads and writes go through: `aws::Aws` or `keys::Store`.
@@ -79,11 +112,17 @@ pub(crate) trait Resource {
     /// The kind.
     const KIND: Kind;
 
+    /// What the stack asks for; `None` where this stack has no such resource.
+    fn desired(facts: &Facts) -> Option<Self::Desired>;
+
     /// What differs, pure. Destructures `Live` without `..`.
     fn diff(desired: Option<&Self::Desired>, live: Option<&Self::Live>) -> Change;
 
-    /// Whose it is.
+    /// Whose it is. Asked before a write; what is only kept may be anybody's.
     fn owner(live: &Self::Live) -> Owner;
+
+    /// Reads what the target has, without changing anything; `None`: there is no such resource.
+    async fn read(via: &Self::Via, identity: &Identity) -> Result<Option<Self::Live>, Problem>;
 
     /// Brings the live resource to `desired`; safe after any earlier interruption. An answer that was
     /// lost after its effect converges within the call: "already exists" is followed by a read and an

@@ -1,0 +1,184 @@
+//! The clients, all from one configuration, and who is calling.
+
+use std::fmt;
+
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::SharedAsyncSleep;
+use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::answer::{Answer, Fault};
+use super::retry::{ATTEMPT_TIME_MAX, ATTEMPTS_MAX, UPLOAD_TIME_MAX};
+use super::wait::{self, Condition, Look, Patience, Progress, Waiting};
+use crate::door::{Http, LabelOperation, Stop};
+use crate::names::{AccountId, Region};
+use crate::problem::Problem;
+
+/// Everything that AWS is reached with. Made by the command line's edge; nothing below knows whether it
+/// leads to AWS or to the local target.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The door.
+    pub http: Http,
+    /// Ctrl-C: cuts a wait short; the door refuses what would follow it.
+    pub stop: Stop,
+    /// Who signs.
+    pub credentials: SharedCredentialsProvider,
+    /// The Region of every client.
+    pub region: Region,
+    /// One endpoint for every service, instead of AWS's own.
+    pub endpoint: Option<String>,
+    /// The time that requests are signed with.
+    pub time: SharedTimeSource,
+    /// How waits pass.
+    pub sleep: SharedAsyncSleep,
+}
+
+/// The clients. Cheap to clone.
+#[derive(Clone)]
+pub struct Aws {
+    pub(crate) iot: aws_sdk_iot::Client,
+    pub(crate) lambda: aws_sdk_lambda::Client,
+    pub(crate) iam: aws_sdk_iam::Client,
+    pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
+    sts: aws_sdk_sts::Client,
+    waiting: Waiting,
+}
+
+impl fmt::Debug for Aws {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Aws")
+    }
+}
+
+/// Who is calling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account.
+    pub account: AccountId,
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub partition: String,
+    /// The caller's ARN; of an assumed role the session's.
+    pub arn: String,
+}
+
+/// Builds one service's client, with the door's label.
+macro_rules! client {
+    ($service:ident, $shared:expr) => {{
+        let builder = $service::config::Builder::from($shared).interceptor(LabelOperation);
+        $service::Client::from_conf(builder.build())
+    }};
+}
+
+impl Aws {
+    /// Connects; nothing is sent yet.
+    pub fn connect(connection: Connection) -> Self {
+        let Connection { http, stop, credentials, region, endpoint, time, sleep } = connection;
+        let mut shared = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(http.client())
+            .credentials_provider(credentials)
+            .region(aws_config::Region::new(region.as_str().to_owned()))
+            .time_source(time)
+            .sleep_impl(sleep.clone())
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX))
+            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIME_MAX).build());
+        shared.set_endpoint_url(endpoint);
+        let shared = shared.build();
+        Self {
+            iot: client!(aws_sdk_iot, &shared),
+            lambda: client!(aws_sdk_lambda, &shared),
+            iam: client!(aws_sdk_iam, &shared),
+            logs: client!(aws_sdk_cloudwatchlogs, &shared),
+            sts: client!(aws_sdk_sts, &shared),
+            waiting: Waiting { sleep, stop, progress: Progress::silent() },
+        }
+    }
+
+    /// The same clients; waits tell `progress`.
+    #[must_use]
+    pub fn with_progress(&self, progress: Progress) -> Self {
+        let waiting = Waiting { progress, ..self.waiting.clone() };
+        Self { waiting, ..self.clone() }
+    }
+
+    /// Who is calling. The first call of every run: it needs no permission and shows bad credentials.
+    pub async fn caller(&self) -> Result<Caller, Problem> {
+        const PLACE: &str = "AWS account";
+        let answer = self
+            .call("GetCallerIdentity", || self.sts.get_caller_identity().send())
+            .await
+            .map_err(|fault| fault.problem(PLACE))?;
+        let arn = answer.arn().unwrap_or_default().to_owned();
+        let partition = arn.split(':').nth(1).filter(|partition| !partition.is_empty());
+        let account = answer.account().and_then(|account| AccountId::new(account).ok());
+        match (account, partition) {
+            (Some(account), Some(partition)) => {
+                let partition = partition.to_owned();
+                Ok(Caller { account, partition, arn })
+            }
+            _ => Err(Problem::failed("odd_answer", "`GetCallerIdentity` named no account").at(PLACE)),
+        }
+    }
+
+    /// The host that devices publish to: the account's `iot:Data-ATS` endpoint. The first call ever in
+    /// an account makes it.
+    pub async fn data_endpoint(&self) -> Result<String, Problem> {
+        let answer = self
+            .call("DescribeEndpoint", || self.iot.describe_endpoint().endpoint_type("iot:Data-ATS").send())
+            .await
+            .map_err(|fault| fault.problem("data endpoint"))?;
+        answer
+            .endpoint_address
+            .ok_or_else(|| Problem::failed("odd_answer", "`DescribeEndpoint` named no endpoint"))
+    }
+
+    /// Sends one request, and again while the answer is "not yet" and its row's time is not up.
+    pub(crate) async fn call<T, E, F>(
+        &self,
+        operation: &'static str,
+        mut send: impl FnMut() -> F,
+    ) -> Result<T, Fault>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let mut patience: Option<(Condition, Patience<'_>)> = None;
+        loop {
+            let fault = match send().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => Fault::sort(operation, &error),
+            };
+            let Answer::NotYet(row) = fault.answer else { return Err(fault) };
+            let current = match patience.take() {
+                Some((condition, patience)) if condition == row.condition => patience,
+                _ => Patience::new(row.condition, &self.waiting),
+            };
+            let (_, current) = patience.insert((row.condition, current));
+            if !current.pause().await {
+                return Err(fault);
+            }
+        }
+    }
+
+    /// Looks until a condition holds.
+    pub(crate) async fn until<T, F>(
+        &self,
+        condition: Condition,
+        look: impl FnMut() -> F,
+    ) -> Result<T, Problem>
+    where
+        F: Future<Output = Result<Look<T>, Problem>>,
+    {
+        wait::until(condition, &self.waiting, look).await
+    }
+}
+
+/// The time limits of a call that carries a package.
+pub(crate) fn upload_limits() -> aws_sdk_lambda::config::Builder {
+    aws_sdk_lambda::config::Builder::new()
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(UPLOAD_TIME_MAX).build())
+}

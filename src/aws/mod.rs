@@ -1,0 +1,10 @@
+//! AWS: clients from one configuration, answers sorted once, waits and retries.
+
+pub mod answer;
+mod connection;
+pub mod retry;
+pub mod wait;
+
+pub use answer::{Answer, Fault};
+pub use connection::{Aws, Caller, Connection};
+pub use wait::Progress;

@@ -1,0 +1,115 @@
+//! Answers that mean "not yet", and how long each is worth waiting for. Nothing else retries, besides
+//! the SDK's own attempts (throttling, 5xx, broken connections).
+
+use std::time::Duration;
+
+use super::wait::Condition;
+
+/// How often the SDK sends one request, the first time included.
+pub const ATTEMPTS_MAX: u32 = 5;
+/// One attempt of an ordinary call.
+pub const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(30);
+/// One attempt of a call that carries a package (50 MB at most).
+pub const UPLOAD_TIME_MAX: Duration = Duration::from_secs(120);
+
+/// A new role cannot be assumed by Lambda at once. Five minutes is what Terraform waits
+/// (`internal/service/lambda`, `iamPropagationTimeout` and `lambdaPropagationTimeout`).
+pub const ROLE_PROPAGATION: Condition =
+    Condition { until: "the role can be assumed by Lambda", within: minutes(5) };
+/// A function that is being created or changed refuses the next change (Lambda developer guide,
+/// "Lambda function states").
+pub const FUNCTION_SETTLED: Condition = Condition { until: "the function has settled", within: minutes(5) };
+/// An authorizer just switched off is still taken for active for a few seconds
+/// (`aws-cloudformation-resource-providers-iot`, `aws-iot-authorizer` delete handler: 5 s).
+pub const AUTHORIZER_INACTIVE: Condition =
+    Condition { until: "the authorizer counts as inactive", within: Duration::from_secs(60) };
+/// A deleted authorizer is still described for a while (same handler: polls until it is gone).
+pub const AUTHORIZER_GONE: Condition = Condition { until: "the authorizer is gone", within: minutes(2) };
+/// A deleted function is still there in state `Deleting`.
+pub const FUNCTION_GONE: Condition = Condition { until: "the function is gone", within: minutes(2) };
+/// Detached and deleted policies still count against `DeleteRole` for a while (Terraform: 2 min,
+/// `internal/service/iam/role.go`).
+pub const ROLE_DELETABLE: Condition =
+    Condition { until: "the role's policies are gone everywhere", within: minutes(2) };
+/// Two changes of one log group at the same time (CloudWatch Logs API reference,
+/// `OperationAbortedException`).
+pub const LOG_GROUP_FREE: Condition =
+    Condition { until: "no other change of the log group runs", within: minutes(1) };
+/// Two changes of one role at the same time (IAM API reference, `ConcurrentModification`).
+pub const ROLE_FREE: Condition = Condition { until: "no other change of the role runs", within: minutes(1) };
+
+/// An answer that means "not yet".
+#[derive(Debug, PartialEq, Eq)]
+pub struct NotYet {
+    /// The operations that give it; empty: every operation.
+    operations: &'static [&'static str],
+    /// The error code as on the wire.
+    code: &'static str,
+    /// What its text says; empty: anything.
+    says: &'static str,
+    /// What to wait for, and how long.
+    pub condition: Condition,
+}
+
+/// The table. Texts are recorded from AWS; each row's source is in the doc of its condition.
+pub const NOT_YET: &[NotYet] = &[
+    NotYet {
+        operations: &["CreateFunction", "UpdateFunctionConfiguration"],
+        code: "InvalidParameterValueException",
+        says: "cannot be assumed by Lambda",
+        condition: ROLE_PROPAGATION,
+    },
+    // A just written policy that Lambda does not see yet (Terraform, `retryFunctionOp`).
+    NotYet {
+        operations: &["CreateFunction", "UpdateFunctionConfiguration"],
+        code: "InvalidParameterValueException",
+        says: "execution role does not have permissions",
+        condition: ROLE_PROPAGATION,
+    },
+    NotYet {
+        operations: &[],
+        code: "ResourceConflictException",
+        says: "in progress",
+        condition: FUNCTION_SETTLED,
+    },
+    // A function in state Pending refuses changes with this text.
+    NotYet {
+        operations: &[],
+        code: "ResourceConflictException",
+        says: "current state: Pending",
+        condition: FUNCTION_SETTLED,
+    },
+    NotYet {
+        operations: &["DeleteAuthorizer"],
+        code: "DeleteConflictException",
+        says: "",
+        condition: AUTHORIZER_INACTIVE,
+    },
+    NotYet {
+        operations: &["DeleteAuthorizer"],
+        code: "InvalidRequestException",
+        says: "",
+        condition: AUTHORIZER_INACTIVE,
+    },
+    NotYet { operations: &["DeleteRole"], code: "DeleteConflict", says: "", condition: ROLE_DELETABLE },
+    NotYet { operations: &[], code: "ConcurrentModification", says: "", condition: ROLE_FREE },
+    NotYet { operations: &[], code: "OperationAbortedException", says: "", condition: LOG_GROUP_FREE },
+];
+
+/// The row that an answer stands in.
+pub(crate) fn row(operation: &str, code: &str, text: &str) -> Option<&'static NotYet> {
+    NOT_YET.iter().find(|row| {
+        (row.operations.is_empty() || row.operations.contains(&operation))
+            && same_code(row.code, code)
+            && text.contains(row.says)
+    })
+}
+
+const fn minutes(count: u64) -> Duration {
+    Duration::from_secs(60 * count)
+}
+
+/// IAM's codes lack the suffix on the wire (`DeleteConflict`), and some SDKs add it.
+fn same_code(row: &str, code: &str) -> bool {
+    row.trim_end_matches("Exception") == code.trim_end_matches("Exception")
+}
