@@ -7,6 +7,7 @@ pub mod door;
 #[path = "keys/stub.rs"]
 pub mod keys;
 pub mod names;
+pub mod plan;
 pub mod problem;
 pub mod report;
 pub mod resource;

@@ -2,6 +2,8 @@
 
 mod event;
 mod graph;
+mod perform;
 
 pub use event::{Event, Outcome};
 pub use graph::{Node, Ran, run};
+pub use perform::{Applied, World, apply};

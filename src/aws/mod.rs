@@ -2,9 +2,11 @@
 
 pub mod answer;
 mod connection;
+mod credentials;
 pub mod retry;
 pub mod wait;
 
 pub use answer::{Answer, Fault};
 pub use connection::{Aws, Caller, Connection};
+pub use credentials::default_credentials;
 pub use wait::Progress;

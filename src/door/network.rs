@@ -24,6 +24,8 @@ pub struct NetworkOptions {
     pub roots: Roots,
     /// Host names that are not looked up: the local target's, which no name server knows.
     pub resolve: Vec<(String, IpAddr)>,
+    /// Hosts that are served elsewhere, with the base URL (scheme and authority) that serves them.
+    pub routes: Vec<(String, String)>,
     /// Whether `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are honoured.
     pub proxy_from_environment: bool,
 }
@@ -53,6 +55,14 @@ impl Network {
         Self { options, connector: OnceLock::new() }
     }
 
+    /// The address that serves `uri` instead, if its host has a route.
+    fn routed(&self, uri: &str) -> Option<String> {
+        let parsed: http::Uri = uri.parse().ok()?;
+        let (_, base) = self.options.routes.iter().find(|(host, _)| Some(host.as_str()) == parsed.host())?;
+        let path = parsed.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        Some(format!("{}{path}", base.trim_end_matches('/')))
+    }
+
     fn build(&self) -> Result<Connector, &'static str> {
         let store = match &self.options.roots {
             Roots::System => TrustStore::default(),
@@ -80,7 +90,12 @@ impl Network {
 }
 
 impl HttpConnector for Network {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
+        if let Some(uri) = self.routed(request.uri())
+            && let Err(error) = request.set_uri(uri)
+        {
+            return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into())));
+        }
         match self.connector.get_or_init(|| self.build()) {
             Ok(connector) => connector.call(request),
             Err(reason) => HttpConnectorFuture::ready(Err(ConnectorError::user((*reason).into()))),

@@ -1,7 +1,7 @@
 //! Writes to the two streams. A closed pipe is not an error: the reader has seen enough.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use super::{Report, human, json};
 use crate::apply::Event;
@@ -19,19 +19,19 @@ pub enum Output {
     Jsonl,
 }
 
-/// The one place from which anything is printed.
-#[derive(Debug)]
+/// The one place from which anything is printed. Clones write to the same streams.
+#[derive(Clone, Debug)]
 pub struct Printer {
     output: Output,
     quiet: bool,
     /// Keeps lines of stacks that run side by side whole.
-    line: Mutex<()>,
+    line: Arc<Mutex<()>>,
 }
 
 impl Printer {
     /// A printer for this output; `quiet` leaves out all talk but problems.
     pub fn new(output: Output, quiet: bool) -> Self {
-        Self { output, quiet, line: Mutex::new(()) }
+        Self { output, quiet, line: Arc::default() }
     }
 
     /// The output it was made for.
@@ -94,6 +94,18 @@ impl Printer {
             Output::Json => self.data(&format!("{:#}\n", json::error(problem))),
             Output::Jsonl => self.data(&format!("{}\n", json::error(problem))),
         }
+    }
+
+    /// Tells a problem beside the one that the command ends in; with `json` only the latter is told.
+    pub fn problem_beside(&self, problem: &Problem) {
+        if self.output == Output::Human {
+            self.problem_text(problem);
+        }
+    }
+
+    /// Puts a question to the person, whatever `quiet` says.
+    pub fn question(&self, text: &str) {
+        self.write_error(text);
     }
 
     /// Prints a text that a stack file's reader made, such as errors with source lines, as a problem.

@@ -1,0 +1,252 @@
+//! The command line. Every flag has one environment variable; its help is the reference.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Puts an OAuth 2.0 device flow in front of AWS IoT Core, and keeps it there
+#[derive(Debug, Parser)]
+#[command(name = "thinggate", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done, nothing differs
+  1    failed
+  2    differences found (drift, plan with --exit-code)
+  3    applied but disproved, the old version serves
+  4    refused by a guard (account, ownership, protection, device impact)
+  5    held by another run
+  6    credentials or permission
+  64   usage or stack file
+  130  interrupted, safe to run again";
+
+/// Flags that every command takes.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Global {
+    /// How results are written to standard output
+    #[arg(long, global = true, value_enum, default_value_t = OutputFlag::Human, env = "THINGGATE_OUTPUT")]
+    pub(crate) output: OutputFlag,
+    /// Leave out progress and notes
+    #[arg(long, short, global = true, env = "THINGGATE_QUIET")]
+    pub(crate) quiet: bool,
+    /// Folder of the local target's state [default: .thinggate beside the stack file]
+    #[arg(long, global = true, value_name = "DIR", env = "THINGGATE_STATE_DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+    /// Use the served local target's AWS APIs at this address, such as a recording proxy
+    #[arg(long, global = true, value_name = "URL", env = "THINGGATE_LOCAL_ENDPOINT")]
+    pub(crate) local_endpoint: Option<String>,
+    /// How long to wait for a state directory that another process holds, in seconds
+    #[arg(long, global = true, value_name = "S", default_value_t = 30, env = "THINGGATE_LOCK_TIMEOUT")]
+    pub(crate) lock_timeout: u64,
+}
+
+/// The forms of output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFlag {
+    /// Text for people
+    Human,
+    /// One JSON value
+    Json,
+    /// Events and results, one JSON value a line
+    Jsonl,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check stack files, offline
+    Validate {
+        #[command(flatten)]
+        stacks: Stacks,
+    },
+    /// Show what deploy would do, and why
+    Plan {
+        #[command(flatten)]
+        stacks: Stacks,
+        /// Exit with 2 when something would be done
+        #[arg(long, env = "THINGGATE_EXIT_CODE")]
+        exit_code: bool,
+        /// Leave the deployed code as it is: no build, no upload
+        #[arg(long, env = "THINGGATE_KEEP_CODE")]
+        keep_code: bool,
+    },
+    /// Bring the target to what the stack files say; a second run changes nothing
+    Deploy {
+        #[command(flatten)]
+        stacks: Stacks,
+        /// Answer yes to every question but device impact
+        #[arg(long, env = "THINGGATE_YES")]
+        yes: bool,
+        /// Do steps that devices notice
+        #[arg(long, env = "THINGGATE_ALLOW_IMPACT")]
+        allow_impact: bool,
+        /// Leave the deployed code as it is: no build, no upload
+        #[arg(long, env = "THINGGATE_KEEP_CODE")]
+        keep_code: bool,
+    },
+    /// Compare the target with the stack files; read-only, needs no secret
+    Drift {
+        #[command(flatten)]
+        stacks: Stacks,
+        /// Exit with 2 also when something could not be compared
+        #[arg(long, env = "THINGGATE_STRICT")]
+        strict: bool,
+    },
+    /// Take everything down again, and prove that nothing is left
+    Destroy {
+        #[command(flatten)]
+        stacks: Stacks,
+        /// Do not ask
+        #[arg(long, env = "THINGGATE_YES")]
+        yes: bool,
+        /// Delete the signing key's files as well
+        #[arg(long, env = "THINGGATE_DELETE_KEY")]
+        delete_key: bool,
+    },
+    /// Print endpoint, names, ARNs and key fingerprints
+    Outputs {
+        #[command(flatten)]
+        stacks: Stacks,
+        /// For whom: `device` prints a ready curl command
+        #[arg(long = "for", value_enum, env = "THINGGATE_OUTPUTS_FOR")]
+        audience: Option<Audience>,
+    },
+    /// Be a device: log in, sign, publish
+    Device {
+        #[command(subcommand)]
+        command: DeviceCommand,
+    },
+    /// Run or look at the local target
+    Local {
+        #[command(subcommand)]
+        command: LocalCommand,
+    },
+    /// The whole story in one command: deploy locally, log in, publish, refuse forgeries, destroy
+    Demo(Demo),
+}
+
+/// Stack files.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Stacks {
+    /// Stack files
+    #[arg(required = true, value_name = "STACK", num_args = 1..)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// For whom outputs are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Audience {
+    /// A device: a ready curl command
+    Device,
+}
+
+/// `device …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeviceCommand {
+    /// Log in with the device flow and print the access token
+    Login {
+        /// The stack file
+        stack: PathBuf,
+        /// Write the access token to this file (0600) instead of standard output
+        #[arg(long, value_name = "FILE", env = "THINGGATE_SAVE")]
+        save: Option<PathBuf>,
+    },
+    /// Show what an access token says, without its signature
+    Token {
+        /// The stack file
+        stack: PathBuf,
+        #[command(flatten)]
+        token: TokenSource,
+    },
+    /// Print the token signature of an access token
+    Sign {
+        /// The stack file
+        stack: PathBuf,
+        #[command(flatten)]
+        token: TokenSource,
+    },
+    /// Publish one message as a device
+    Publish {
+        /// The stack file
+        stack: PathBuf,
+        /// The topic
+        topic: String,
+        /// The message
+        #[arg(default_value = "hello from thinggate")]
+        message: String,
+        #[command(flatten)]
+        token: TokenSource,
+        /// The token signature; without it, the stack's key store signs
+        #[arg(long, value_name = "BASE64", env = "THINGGATE_TOKEN_SIGNATURE")]
+        signature: Option<String>,
+        /// Name no authorizer: the account's default decides
+        #[arg(long, env = "THINGGATE_DEFAULT_AUTHORIZER")]
+        default_authorizer: bool,
+    },
+}
+
+/// Where an access token is read from. There is no flag that holds one: command lines are public.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct TokenSource {
+    /// Where the access token is: `env:NAME`, `file:PATH` or `-` for standard input
+    #[arg(long = "token", value_name = "WHERE", default_value = "env:THINGGATE_TOKEN")]
+    pub(crate) source: String,
+}
+
+/// `local …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum LocalCommand {
+    /// Serve the local target until Ctrl-C; other commands find it
+    Up {
+        #[command(flatten)]
+        limits: Limits,
+    },
+    /// Say whether a local target is served, and what it holds
+    Status,
+    /// Print exports, so that the AWS CLI and other clients can use the served local target
+    Env,
+    /// Forget everything in the state directory
+    Reset {
+        /// Do not ask
+        #[arg(long, env = "THINGGATE_YES")]
+        yes: bool,
+    },
+    /// Print delivered messages of a topic filter as they come
+    Follow {
+        /// An MQTT topic filter
+        #[arg(default_value = "#")]
+        filter: String,
+        /// Stop after so many messages
+        #[arg(long, value_name = "N", env = "THINGGATE_COUNT")]
+        count: Option<u64>,
+    },
+}
+
+/// Limits of a served local target that tests and demonstrations shorten.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Limits {
+    /// The cap on one authorizer call, in milliseconds; AWS: 5000
+    #[arg(long, value_name = "MS", env = "THINGGATE_AUTHORIZER_LIMIT_MS")]
+    pub(crate) authorizer_limit_ms: Option<u64>,
+}
+
+/// `demo`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Demo {
+    /// The stack file; without it, a small one of its own
+    pub(crate) stack: Option<PathBuf>,
+    /// A ready authorizer binary, instead of building `authorizer/`
+    #[arg(long, value_name = "FILE", env = "THINGGATE_DEMO_BOOTSTRAP")]
+    pub(crate) bootstrap: Option<PathBuf>,
+    /// Keep the deployed stack and the target running until Ctrl-C
+    #[arg(long, env = "THINGGATE_DEMO_KEEP")]
+    pub(crate) keep: bool,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}

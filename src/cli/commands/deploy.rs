@@ -1,0 +1,129 @@
+//! `deploy`: plan, guard, apply, and look again: what it calls deployed was read back.
+
+use super::{Work, findings, not_compared, step_reports};
+use crate::apply::{self, Applied, World};
+use crate::cli::ask;
+use crate::cli::load::Loaded;
+use crate::cli::session::Session;
+use crate::gather::CodeMode;
+use crate::plan::{Intent, Plan, plan};
+use crate::problem::{Problem, Verdict};
+use crate::report::{Command, Report};
+use crate::resource::{Action, Impact};
+
+/// How a deploy was asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::cli) struct Wishes {
+    /// Do steps that devices notice.
+    pub(in crate::cli) allow_impact: bool,
+    /// Leave the deployed code as it is.
+    pub(in crate::cli) keep_code: bool,
+}
+
+/// Deploys one stack.
+pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishes) -> Report {
+    let work = match Work::begin(session, Command::Deploy, loaded.stack).await {
+        Ok(work) => work,
+        Err(report) => return report,
+    };
+    let mode = if wishes.keep_code { CodeMode::Keep } else { CodeMode::Build };
+    let facts = match work.gather(mode).await {
+        Ok(facts) => facts,
+        Err(problem) => return work.failed(problem),
+    };
+    let plan = plan(Intent::Deploy, &facts, &work.connected.store_text());
+    let mut report = Report {
+        steps: step_reports(&plan),
+        not_compared: not_compared(&plan),
+        findings: findings(&facts, &loaded.warnings),
+        ..work.report()
+    };
+    if let Err(problem) = guard(session, &plan, wishes).await {
+        return end(report, Err(problem));
+    }
+    if plan.changes().next().is_none() {
+        return report;
+    }
+    let applied = carry_out(&work, &plan).await;
+    settle(&mut report, &applied);
+    if let Some(problem) = applied.ran.problem {
+        return end(report, Err(problem));
+    }
+    let checked = look_again(&work, mode).await;
+    if let Ok(found) = &checked {
+        report.findings.clone_from(found);
+    }
+    end(report, checked.map(drop))
+}
+
+/// Refuses what must not be applied, and asks about what devices notice.
+async fn guard(session: &Session, plan: &Plan, wishes: Wishes) -> Result<(), Problem> {
+    plan.guard()?;
+    let impact = plan.impact();
+    if impact == Impact::None || wishes.allow_impact {
+        return Ok(());
+    }
+    let steps: Vec<String> = plan
+        .changes()
+        .filter(|step| step.change.impact > Impact::None)
+        .map(|step| {
+            format!("{} {} {}: {}", step.change.action.word(), step.kind.noun(), step.name, step.change.impact.words())
+        })
+        .collect();
+    let question = format!("Devices will notice:\n  {}\nGo on?", steps.join("\n  "));
+    if session.printer.can_ask() && ask::yes(session, &question).await {
+        return Ok(());
+    }
+    let mut problem = Problem::refused("device_impact", "devices would notice this deploy; nothing was changed");
+    for step in steps {
+        problem = problem.because(step);
+    }
+    Err(problem.next("thinggate deploy --allow-impact STACK, when devices may notice"))
+}
+
+/// Applies a plan, telling every event.
+pub(super) async fn carry_out(work: &Work<'_>, plan: &Plan) -> Applied {
+    let world = World { aws: work.aws().clone(), store: work.connected.store.clone() };
+    let name = work.stack().name.to_string();
+    let printer = work.session.printer.clone();
+    let stop = work.session.stop.clone();
+    apply::apply(plan, &world, || stop.is_stopped(), move |event| printer.event(&name, &event)).await
+}
+
+/// Writes into the report how each step ended.
+pub(super) fn settle(report: &mut Report, applied: &Applied) {
+    for (place, outcome) in applied.places.iter().zip(&applied.ran.outcomes) {
+        if let Some(step) = report.steps.get_mut(*place) {
+            step.outcome = Some(*outcome);
+        }
+    }
+}
+
+/// Closes a report.
+pub(super) fn end(report: Report, result: Result<(), Problem>) -> Report {
+    match result {
+        Ok(()) => Report { verdict: Verdict::Done, ..report },
+        Err(problem) => {
+            Report { verdict: Verdict::Problem(problem.kind), problem: Some(problem), ..report }
+        }
+    }
+}
+
+/// Gathers everything again after the last write: a deploy that does not hold is a failure.
+async fn look_again(work: &Work<'_>, mode: CodeMode) -> Result<Vec<crate::report::Finding>, Problem> {
+    let mode = if mode == CodeMode::Keep { CodeMode::Keep } else { CodeMode::Compare };
+    let facts = work.gather(mode).await?;
+    let plan = plan(Intent::Deploy, &facts, &work.connected.store_text());
+    let mut problem = Problem::failed("not_settled", "everything was done, and the target still differs");
+    let mut differs = false;
+    for step in plan.changes() {
+        differs = true;
+        let fields: Vec<&str> = step.change.differences.iter().map(|d| d.field.as_str()).collect();
+        let action = if step.change.action == Action::Update { String::new() } else { format!("to {}: ", step.change.action.word()) };
+        problem = problem.because(format!("{} {}: {action}{}", step.kind.noun(), step.name, fields.join(", ")));
+    }
+    if differs {
+        return Err(problem.next("run the same command again; if it stays, somebody else changes the same resources"));
+    }
+    Ok(findings(&facts, &[]))
+}

@@ -1,0 +1,124 @@
+//! One file per command. A command turns stacks into reports; `report` prints them.
+
+pub(super) mod deploy;
+pub(super) mod destroy;
+pub(super) mod drift;
+pub(super) mod outputs;
+pub(super) mod plan;
+pub(super) mod validate;
+
+use crate::aws::Aws;
+use crate::cli::session::Session;
+use crate::cli::target::{self, Connected};
+use crate::gather::{self, CodeMode, Sources};
+use crate::names::Identity;
+use crate::plan::{Plan, Step};
+use crate::problem::Problem;
+use crate::report::{Command, Finding, Report, StepReport};
+use crate::resource::{Facts, Kind, NotCompared};
+use crate::stack::Stack;
+
+/// One stack in one command: connected, with the caller known.
+pub(super) struct Work<'a> {
+    pub(super) session: &'a Session,
+    pub(super) connected: Connected<'a>,
+    pub(super) identity: Identity,
+    pub(super) command: Command,
+}
+
+impl<'a> Work<'a> {
+    /// Connects a stack and asks who calls. A failure is already the command's report.
+    pub(super) async fn begin(session: &'a Session, command: Command, stack: Stack) -> Result<Self, Report> {
+        let (name, file) = (stack.name.to_string(), stack.file.display().to_string());
+        let place = target::target_text(&stack, None);
+        let failed = |problem| Report::of_problem(command, &name, &file, &place, problem);
+        let connected = target::connect(session, stack).await.map_err(failed)?;
+        let identity = connected.identity().await.map_err(failed)?;
+        Ok(Self { session, connected, identity, command })
+    }
+
+    pub(super) fn aws(&self) -> &Aws {
+        &self.connected.aws
+    }
+
+    pub(super) fn stack(&self) -> &Stack {
+        &self.connected.stack
+    }
+
+    /// The facts of the stack.
+    pub(super) async fn gather(&self, code: CodeMode) -> Result<Facts, Problem> {
+        let name = self.stack().name.clone();
+        let tell = |line: &str| self.session.printer.talk(&format!("  {name}: {line}\n"));
+        let sources = Sources {
+            aws: self.aws(),
+            store: self.connected.store.as_ref(),
+            files: &self.session.files,
+            references: &self.connected.resolver,
+            code,
+            machine_forgets: self.session.environment.is_continuous_integration(),
+            progress: &tell,
+        };
+        gather::gather(self.stack(), &self.identity, &sources).await
+    }
+
+    /// An empty report of this stack.
+    pub(super) fn report(&self) -> Report {
+        let stack = self.stack();
+        Report::empty(
+            self.command,
+            stack.name.as_str(),
+            &stack.file.display().to_string(),
+            &target::target_text(stack, Some(&self.identity)),
+        )
+    }
+
+    /// A report that ends in `problem`.
+    pub(super) fn failed(&self, problem: Problem) -> Report {
+        Report {
+            verdict: crate::problem::Verdict::Problem(problem.kind),
+            problem: Some(problem),
+            ..self.report()
+        }
+    }
+}
+
+/// A plan's steps, for the reader.
+pub(super) fn step_reports(plan: &Plan) -> Vec<StepReport> {
+    plan.steps.iter().map(step_report).collect()
+}
+
+fn step_report(step: &Step) -> StepReport {
+    StepReport {
+        kind: step.kind,
+        name: step.name.clone(),
+        action: step.change.action,
+        differences: step.change.differences.clone(),
+        impact: step.change.impact,
+        refusal: step.change.refusal.as_ref().map(|refusal| (refusal.because.clone(), refusal.next.clone())),
+        outcome: None,
+    }
+}
+
+/// What a plan could not compare.
+pub(super) fn not_compared(plan: &Plan) -> Vec<(Kind, NotCompared)> {
+    plan.steps
+        .iter()
+        .flat_map(|step| step.change.not_compared.iter().map(|missing| (step.kind, missing.clone())))
+        .collect()
+}
+
+/// What every plan of this stack must say.
+pub(super) fn findings(facts: &Facts, warnings: &[crate::stack::Warning]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = warnings
+        .iter()
+        .map(|warning| Finding { code: warning.code, what: warning.message.clone(), next: warning.help.clone() })
+        .collect();
+    if facts.live.release.is_some() {
+        findings.push(Finding {
+            code: "not_proven",
+            what: "the release is not proven: this version does not test an authorizer before it serves".to_owned(),
+            next: None,
+        });
+    }
+    findings
+}

@@ -1,0 +1,85 @@
+//! What all stacks of one command share: the environment, the door's tolls, the state directories.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use super::args::{Global, OutputFlag};
+use super::environment::Environment;
+use super::local_target::{self, LocalTarget};
+use crate::door::{Files, Limiter, Recorder, Stop, Tolls};
+use crate::problem::Problem;
+use crate::report::{Output, Printer};
+
+/// One run of the program.
+pub(crate) struct Session {
+    pub(crate) environment: Environment,
+    pub(crate) global: Global,
+    pub(crate) printer: Printer,
+    pub(crate) files: Files,
+    pub(crate) stop: Stop,
+    pub(crate) recorder: Recorder,
+    pub(crate) tolls: Tolls,
+    /// Limits of a target that this process hosts.
+    pub(crate) options: local::Options,
+    /// Held while a question stands on the terminal.
+    pub(crate) asking: Mutex<()>,
+    /// State directories that this process uses, so that stacks beside each other share one target.
+    locals: Mutex<BTreeMap<PathBuf, LocalTarget>>,
+}
+
+impl Session {
+    /// A session with the product's tolls.
+    pub(crate) fn new(environment: Environment, global: Global) -> Self {
+        let stop = Stop::new();
+        let recorder = Recorder::new();
+        let tolls =
+            Tolls::new(vec![Arc::new(Limiter::new()), Arc::new(recorder.clone()), Arc::new(stop.clone())]);
+        let output = match global.output {
+            OutputFlag::Human => Output::Human,
+            OutputFlag::Json => Output::Json,
+            OutputFlag::Jsonl => Output::Jsonl,
+        };
+        Self {
+            printer: Printer::new(output, global.quiet),
+            files: Files::new(tolls.clone()),
+            environment,
+            global,
+            stop,
+            recorder,
+            tolls,
+            options: local::Options::default(),
+            asking: Mutex::new(()),
+            locals: Mutex::default(),
+        }
+    }
+
+    /// The state directory for a stack file: the flag's, else `.thinggate` beside the file.
+    pub(crate) fn state_directory(&self, stack_file: Option<&Path>) -> PathBuf {
+        if let Some(folder) = &self.global.state_dir {
+            return folder.clone();
+        }
+        let beside = stack_file.and_then(Path::parent).unwrap_or(Path::new(""));
+        beside.join(".thinggate")
+    }
+
+    /// The local target of a state directory: the served one, else one hosted in this process.
+    pub(crate) async fn local(&self, folder: &Path) -> Result<LocalTarget, Problem> {
+        let mut locals = self.locals.lock().await;
+        let key = self.files.canonical(folder).unwrap_or_else(|_| folder.to_owned());
+        if let Some(known) = locals.get(&key) {
+            return Ok(known.clone());
+        }
+        let found = local_target::find(self, folder).await?;
+        locals.insert(key, found.clone());
+        Ok(found)
+    }
+
+    /// Uses `target` for this state directory from now on: the demo's own.
+    pub(crate) async fn adopt_local(&self, folder: &Path, target: LocalTarget) {
+        let key = self.files.canonical(folder).unwrap_or_else(|_| folder.to_owned());
+        self.locals.lock().await.insert(key, target);
+    }
+}

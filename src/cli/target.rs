@@ -1,0 +1,157 @@
+//! Turns a stack into endpoint, credentials and roots. No other module knows whether a stack lives on
+//! AWS or in this binary.
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+
+use super::local_target::LocalTarget;
+use super::references::{LocalIdentity, Resolver};
+use super::session::Session;
+use crate::aws::{self, Aws, Connection};
+use crate::door::{Http, LabelOperation, NetworkOptions};
+use crate::keys::{FileStore, Secret, Store};
+use crate::names::Identity;
+use crate::problem::Problem;
+use crate::stack::{Architecture, Signing, Stack, Target};
+
+/// A stack, connected.
+#[derive(Debug)]
+pub(crate) struct Connected<'a> {
+    pub(crate) stack: Stack,
+    pub(crate) aws: Aws,
+    pub(crate) http: Http,
+    pub(crate) store: Option<Store>,
+    pub(crate) resolver: Resolver<'a>,
+    pub(crate) local: Option<LocalTarget>,
+}
+
+/// Connects `stack`. Nothing is sent yet.
+pub(crate) async fn connect(session: &Session, mut stack: Stack) -> Result<Connected<'_>, Problem> {
+    let local = match stack.target {
+        Target::Local => Some(session.local(&session.state_directory(Some(&stack.file))).await?),
+        Target::Aws => None,
+    };
+    stack.function.architecture.get_or_insert(match stack.target {
+        Target::Local if cfg!(target_arch = "aarch64") => Architecture::Arm64,
+        Target::Local | Target::Aws => Architecture::X8664,
+    });
+    let http = match &local {
+        Some(local) => local.http(session, &stack.region)?,
+        None => Http::network(
+            NetworkOptions { proxy_from_environment: true, ..NetworkOptions::default() },
+            session.tolls.clone(),
+        ),
+    };
+    let (credentials, endpoint) = match &local {
+        Some(local) => {
+            let (id, secret) = local.credentials();
+            let credentials = Credentials::new(id, secret, None, None, "thinggate local target");
+            (SharedCredentialsProvider::new(credentials), Some(local.endpoint(session)))
+        }
+        None => {
+            refuse_endpoint_overrides(session)?;
+            let profile = stack.aws.profile.as_deref();
+            (aws::default_credentials(&http.client(), &stack.region, profile).await?, None)
+        }
+    };
+    let aws = Aws::connect(Connection {
+        http: http.client(),
+        label: Some(SharedInterceptor::new(LabelOperation)),
+        credentials,
+        region: stack.region.clone(),
+        endpoint,
+        time: SharedTimeSource::new(SystemTimeSource::new()),
+        sleep: SharedAsyncSleep::new(TokioSleep::new()),
+    });
+    let store = match &stack.signing {
+        Signing::Generated { store, .. } => {
+            Some(Store::File(FileStore::new(store.clone(), session.files.clone())))
+        }
+        Signing::Public { .. } | Signing::Off => None,
+    };
+    let resolver = Resolver {
+        environment: &session.environment,
+        files: &session.files,
+        local: local.as_ref().map(|local| local_identity(local, session, &stack)).transpose()?,
+    };
+    Ok(Connected { stack, aws, http, store, resolver, local })
+}
+
+/// A device or deploy that goes elsewhere than the stack file says is refused, not followed.
+fn refuse_endpoint_overrides(session: &Session) -> Result<(), Problem> {
+    let named = session.environment.names_with_prefix("AWS_ENDPOINT_URL");
+    let Some(name) = named.first() else { return Ok(()) };
+    Err(Problem::refused("endpoint_override", format!("`{name}` is set, and the stack's target is `aws`"))
+        .because("the stack file does not name another endpoint")
+        .next(format!("unset {name}")))
+}
+
+fn local_identity(local: &LocalTarget, session: &Session, stack: &Stack) -> Result<LocalIdentity, Problem> {
+    match local {
+        LocalTarget::Hosted { target, .. } => Ok(LocalIdentity {
+            hs256: Secret::new(target.identity_hs256_secret()),
+            client: Secret::new(target.identity_client_secret()),
+            jwks: target.identity_jwks(),
+        }),
+        LocalTarget::Served(_) => {
+            let path = session.state_directory(Some(&stack.file)).join("identity.json");
+            let bytes = session.files.read_secret(&path, 64 * 1024)?;
+            let keys = local::identity::Secrets::read(&bytes).ok_or_else(|| {
+                Problem::failed("state_directory", "the local provider's keys cannot be read")
+                    .at(path.display().to_string())
+                    .next("thinggate local reset --yes")
+            })?;
+            Ok(LocalIdentity {
+                hs256: Secret::new(keys.hs256_secret),
+                client: Secret::new(keys.client_secret),
+                jwks: keys.jwks,
+            })
+        }
+    }
+}
+
+impl Connected<'_> {
+    /// Asks who calls, and refuses another account than the stack file's before anything is written.
+    pub(crate) async fn identity(&self) -> Result<Identity, Problem> {
+        let caller = self.aws.caller().await?;
+        if let Some(wanted) = &self.stack.account
+            && *wanted != caller.account
+        {
+            return Err(Problem::refused("wrong_account", "these credentials belong to another account")
+                .at(format!("{}: account", self.stack.file.display()))
+                .because(format!("the stack file says {wanted}, the credentials are of {}", caller.account))
+                .next("use credentials of the stack's account, such as with AWS_PROFILE; nothing was changed"));
+        }
+        Ok(Identity {
+            stack: self.stack.name.clone(),
+            region: self.stack.region.clone(),
+            account: caller.account,
+            partition: caller.partition,
+            authorizer: self.stack.authorizer.name.clone(),
+        })
+    }
+
+    /// The key store's place, for people.
+    pub(crate) fn store_text(&self) -> String {
+        match &self.stack.signing {
+            Signing::Generated { store, .. } => store.display().to_string(),
+            Signing::Public { .. } => "public keys of others".to_owned(),
+            Signing::Off => "off".to_owned(),
+        }
+    }
+}
+
+/// Where a stack lives, for people.
+pub(crate) fn target_text(stack: &Stack, identity: Option<&Identity>) -> String {
+    let kind = match stack.target {
+        Target::Local => "local",
+        Target::Aws => "aws",
+    };
+    match identity {
+        Some(identity) => format!("{}, account {} ({kind})", stack.region, identity.account),
+        None => format!("{} ({kind})", stack.region),
+    }
+}

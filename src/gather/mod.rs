@@ -1,0 +1,133 @@
+//! The facts: everything a plan is made from, read side by side, without changing anything.
+//!
+//! A build is read-only too: it is done here, before the plan, and only where the live release was made
+//! from other inputs than the stack asks for.
+
+mod code;
+
+pub use code::CodeMode;
+
+use std::collections::BTreeMap;
+
+use crate::aws::Aws;
+use crate::door::Files;
+use crate::keys::{PublicKeyPem, Secret, Store};
+use crate::names::Identity;
+use crate::problem::Problem;
+use crate::resource::authorizer::Authorizer;
+use crate::resource::default_authorizer::DefaultAuthorizer;
+use crate::resource::function::Function;
+use crate::resource::log_group::LogGroup;
+use crate::resource::permission::Permission;
+use crate::resource::release::Release;
+use crate::resource::role::Role;
+use crate::resource::signing_key::SigningKey;
+use crate::resource::{Environment, Facts, Live, Resource, SigningKeys};
+use crate::stack::{Reference, Signing, Stack, TokenKey};
+
+/// The variable of the function that holds the HMAC secret.
+pub const SECRET_VARIABLE: &str = "THINGGATE_HS256_SECRET";
+
+/// Finds what a [`Reference`] names. Made by the command line's edge.
+pub trait References: Sync {
+    /// The secret.
+    fn secret(&self, reference: &Reference) -> Result<Secret, Problem>;
+    /// A public text, such as a key set.
+    fn text(&self, reference: &Reference) -> Result<String, Problem>;
+}
+
+/// What facts are gathered from.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    /// AWS, or what stands for it.
+    pub aws: &'a Aws,
+    /// The key store; `None` where others hold the keys.
+    pub store: Option<&'a Store>,
+    /// The door to files.
+    pub files: &'a Files,
+    /// Finds secrets and public keys.
+    pub references: &'a dyn References,
+    /// Whether code is built, compared or left alone.
+    pub code: CodeMode,
+    /// Whether this machine forgets its files, as a CI runner does.
+    pub machine_forgets: bool,
+    /// Hears what a build says.
+    pub progress: &'a (dyn Fn(&str) + Sync),
+}
+
+/// Gathers the facts of `stack`.
+pub async fn gather(stack: &Stack, identity: &Identity, sources: &Sources<'_>) -> Result<Facts, Problem> {
+    let live = live(identity, sources).await?;
+    let keys = signing_keys(stack, sources).await?;
+    let environment = environment(stack, sources)?;
+    let code = code::gather(stack, identity, sources, &live).await?;
+    Ok(Facts {
+        stack: stack.clone(),
+        identity: identity.clone(),
+        keys,
+        code,
+        environment,
+        machine_forgets: sources.machine_forgets,
+        live,
+    })
+}
+
+/// What the target has, all kinds at once.
+pub async fn live(identity: &Identity, sources: &Sources<'_>) -> Result<Live, Problem> {
+    let aws = sources.aws;
+    let signing_key = async {
+        match sources.store {
+            Some(store) => SigningKey::read(store, identity).await,
+            None => Ok(None),
+        }
+    };
+    let (signing_key, role, log_group, function, release, permission, authorizer, default_authorizer) = tokio::try_join!(
+        signing_key,
+        Role::read(aws, identity),
+        LogGroup::read(aws, identity),
+        Function::read(aws, identity),
+        Release::read(aws, identity),
+        Permission::read(aws, identity),
+        Authorizer::read(aws, identity),
+        DefaultAuthorizer::read(aws, identity),
+    )?;
+    Ok(Live { signing_key, role, log_group, function, release, permission, authorizer, default_authorizer })
+}
+
+async fn signing_keys(stack: &Stack, sources: &Sources<'_>) -> Result<SigningKeys, Problem> {
+    match (&stack.signing, sources.store) {
+        (Signing::Generated { .. }, Some(store)) => Ok(SigningKeys::Generated(store.generations().await?)),
+        (Signing::Generated { .. }, None) => {
+            Err(Problem::failed("no_key_store", "this stack's key store was not opened"))
+        }
+        (Signing::Public { keys }, _) => {
+            let mut given = BTreeMap::new();
+            for (name, reference) in keys {
+                let text = sources.references.text(reference)?;
+                let key = PublicKeyPem::parse(&text).map_err(|error| {
+                    Problem::usage("bad_public_key", format!("the public key `{name}` cannot be used"))
+                        .at(format!("signing.public.keys.{name}"))
+                        .because(error.to_string())
+                })?;
+                given.insert(name.clone(), key);
+            }
+            Ok(SigningKeys::Provided(given))
+        }
+        (Signing::Off, _) => Ok(SigningKeys::Off),
+    }
+}
+
+/// The function's environment. A reader that may lack the secret gets the names alone.
+fn environment(stack: &Stack, sources: &Sources<'_>) -> Result<Environment, Problem> {
+    let TokenKey::Hs256 { secret, .. } = &stack.token.key else {
+        return Ok(Environment::Known(BTreeMap::new()));
+    };
+    match sources.references.secret(secret) {
+        Ok(secret) => Ok(Environment::Known(BTreeMap::from([(SECRET_VARIABLE.to_owned(), secret)]))),
+        Err(problem) if sources.code == CodeMode::Compare => Ok(Environment::Unseen {
+            names: vec![SECRET_VARIABLE.to_owned()],
+            because: problem.what,
+        }),
+        Err(problem) => Err(problem),
+    }
+}

@@ -1,0 +1,254 @@
+//! From facts to a plan: pure, synchronous, complete. A plan leaves nothing to choose.
+
+mod order;
+
+use crate::names::Identity;
+use crate::problem::Problem;
+use crate::resource::authorizer::Authorizer;
+use crate::resource::default_authorizer::DefaultAuthorizer;
+use crate::resource::function::Function;
+use crate::resource::log_group::LogGroup;
+use crate::resource::permission::Permission;
+use crate::resource::release::Release;
+use crate::resource::role::Role;
+use crate::resource::signing_key::SigningKey;
+use crate::resource::{Action, Change, Facts, Impact, Kind, Owner, Resource};
+
+/// What is wanted of a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// Live becomes desired.
+    Deploy,
+    /// Nothing is left.
+    Destroy {
+        /// Also the signing key's store.
+        delete_key: bool,
+    },
+}
+
+/// What to do, in an order that works: a step stands behind everything it needs.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The steps, those that keep what is there included.
+    pub steps: Vec<Step>,
+    /// Resources with our name that are not ours. A plan that has one is never applied.
+    pub collisions: Vec<Collision>,
+}
+
+/// One action on one resource.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// On which kind.
+    pub kind: Kind,
+    /// The resource's name, for people.
+    pub name: String,
+    /// What and why.
+    pub change: Change,
+    /// The steps that must be done before, by their place in the plan.
+    pub after: Vec<usize>,
+    /// The typed work.
+    pub(crate) work: Work,
+}
+
+/// A resource of our name that somebody else owns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collision {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// The owner that its tag names; `None`: it has no such tag.
+    pub owner: Option<String>,
+}
+
+/// The work of one step, typed: what is wanted and what is there.
+#[derive(Debug)]
+pub(crate) struct Task<R: Resource> {
+    /// What is wanted; `None` in a delete.
+    pub(crate) desired: Option<R::Desired>,
+    /// What is there; `None` where nothing is, or where an earlier step deletes it.
+    pub(crate) live: Option<R::Live>,
+}
+
+impl<R: Resource> Clone for Task<R> {
+    fn clone(&self) -> Self {
+        Self { desired: self.desired.clone(), live: self.live.clone() }
+    }
+}
+
+/// A task of each kind. Closed: steps are data.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a plan has eight of them")]
+pub(crate) enum Work {
+    SigningKey(Task<SigningKey>),
+    Role(Task<Role>),
+    LogGroup(Task<LogGroup>),
+    Function(Task<Function>),
+    Release(Task<Release>),
+    Permission(Task<Permission>),
+    Authorizer(Task<Authorizer>),
+    DefaultAuthorizer(Task<DefaultAuthorizer>),
+}
+
+impl Plan {
+    /// Steps that do something.
+    pub fn changes(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.change.action != Action::Keep)
+    }
+
+    /// The worst that the plan does to devices.
+    pub fn impact(&self) -> Impact {
+        self.changes().map(|step| step.change.impact).max().unwrap_or(Impact::None)
+    }
+
+    /// The problem of a plan that must not be applied: foreign resources, all of them, or repairs that
+    /// are refused.
+    pub fn guard(&self) -> Result<(), Problem> {
+        if !self.collisions.is_empty() {
+            return Err(collided(&self.collisions));
+        }
+        let mut refused = self.steps.iter().filter_map(|step| Some((step, step.change.refusal.as_ref()?)));
+        let Some((step, refusal)) = refused.next() else { return Ok(()) };
+        let mut problem =
+            Problem::refused(refusal.code, "this deploy would cut devices or touch what is not ours")
+                .at(format!("{} {}", step.kind.noun(), step.name))
+                .because(refusal.because.clone())
+                .next(refusal.next.clone());
+        for (step, refusal) in refused {
+            problem = problem.because(format!("{} {}: {}", step.kind.noun(), step.name, refusal.because));
+        }
+        Err(problem)
+    }
+}
+
+fn collided(collisions: &[Collision]) -> Problem {
+    let mut problem = Problem::refused(
+        "foreign_resource",
+        "resources of this stack's names exist and are not this stack's; nothing was changed",
+    );
+    for Collision { kind, name, owner } in collisions {
+        let whose = owner.as_ref().map_or_else(
+            || "it has no tag `thinggate:stack`".to_owned(),
+            |owner| format!("its tag `thinggate:stack` says {owner}"),
+        );
+        problem = problem.because(format!("{} {name}: {whose}", kind.noun()));
+    }
+    problem.next("choose another `name` in the stack file, or delete what is listed if nobody needs it")
+}
+
+/// Makes the plan. `store` is the key store's place, for people.
+pub fn plan(intent: Intent, facts: &Facts, store: &str) -> Plan {
+    let mut maker = Maker { intent, facts, store, steps: Vec::new(), collisions: Vec::new() };
+    let live = &facts.live;
+    maker.add::<SigningKey>(live.signing_key.as_ref(), Work::SigningKey);
+    maker.add::<Role>(live.role.as_ref(), Work::Role);
+    maker.add::<LogGroup>(live.log_group.as_ref(), Work::LogGroup);
+    maker.add::<Function>(live.function.as_ref(), Work::Function);
+    maker.add::<Release>(live.release.as_ref(), Work::Release);
+    maker.add::<Permission>(live.permission.as_ref(), Work::Permission);
+    maker.add::<Authorizer>(live.authorizer.as_ref(), Work::Authorizer);
+    maker.add::<DefaultAuthorizer>(live.default_authorizer.as_ref(), Work::DefaultAuthorizer);
+    maker.finish()
+}
+
+struct Maker<'a> {
+    intent: Intent,
+    facts: &'a Facts,
+    store: &'a str,
+    steps: Vec<Step>,
+    collisions: Vec<Collision>,
+}
+
+impl Maker<'_> {
+    fn add<R: Resource>(&mut self, live: Option<&R::Live>, wrap: fn(Task<R>) -> Work) {
+        let desired = match self.intent {
+            Intent::Deploy => R::desired(self.facts),
+            Intent::Destroy { delete_key: false } if R::KIND == Kind::SigningKey => return,
+            Intent::Destroy { .. } => None,
+        };
+        let owner = live.map(R::owner);
+        // Somebody else's default is none of our business when we want none ourselves.
+        if desired.is_none() && R::KIND == Kind::DefaultAuthorizer && owner != Some(Owner::Ours) {
+            return;
+        }
+        if desired.is_none() && live.is_none() {
+            return;
+        }
+        let change = R::diff(desired.as_ref(), live);
+        if let (Some(Owner::Foreign(owner)), true) = (owner, R::KIND != Kind::DefaultAuthorizer)
+            && change.action != Action::Keep
+        {
+            let name = name(R::KIND, &self.facts.identity, self.store);
+            self.collisions.push(Collision { kind: R::KIND, name, owner });
+        }
+        self.split::<R>(desired, live.cloned(), change, wrap);
+    }
+
+    /// One step; a replacement is two, with what names the old object taken away first.
+    fn split<R: Resource>(
+        &mut self,
+        desired: Option<R::Desired>,
+        live: Option<R::Live>,
+        change: Change,
+        wrap: fn(Task<R>) -> Work,
+    ) {
+        if change.action != Action::Replace {
+            self.push::<R>(change, wrap(Task { desired, live }));
+            return;
+        }
+        let delete = Change { action: Action::Delete, ..change.clone() };
+        self.push::<R>(delete, wrap(Task { desired: None, live }));
+        let create = Change { action: Action::Create, differences: Vec::new(), ..change };
+        self.push::<R>(create, wrap(Task { desired, live: None }));
+    }
+
+    fn push<R: Resource>(&mut self, change: Change, work: Work) {
+        let name = name(R::KIND, &self.facts.identity, self.store);
+        self.steps.push(Step { kind: R::KIND, name, change, after: Vec::new(), work });
+    }
+
+    fn finish(mut self) -> Plan {
+        self.release_default_before_replacing();
+        order::arrange(&mut self.steps, self.intent);
+        Plan { steps: self.steps, collisions: self.collisions }
+    }
+
+    /// AWS IoT deletes no authorizer that is the default: the slot is cleared first, and set again.
+    fn release_default_before_replacing(&mut self) {
+        let replaced = self
+            .steps
+            .iter()
+            .position(|step| step.kind == Kind::Authorizer && step.change.action == Action::Delete);
+        let Some(place) = replaced.filter(|_| self.intent == Intent::Deploy) else { return };
+        let Some(slot) = self.steps.iter_mut().find(|step| step.kind == Kind::DefaultAuthorizer) else {
+            return;
+        };
+        let Work::DefaultAuthorizer(task) = &mut slot.work else { return };
+        let (Some(live), Some(_)) = (task.live.take(), task.desired.as_ref()) else { return };
+        slot.change = Change { action: Action::Create, impact: Impact::NewConnections, ..Change::create() };
+        let clear = Step {
+            kind: Kind::DefaultAuthorizer,
+            name: slot.name.clone(),
+            change: Change::delete(Impact::NewConnections),
+            after: Vec::new(),
+            work: Work::DefaultAuthorizer(Task { desired: None, live: Some(live) }),
+        };
+        self.steps.insert(place, clear);
+    }
+}
+
+/// A resource's name, for people.
+fn name(kind: Kind, identity: &Identity, store: &str) -> String {
+    match kind {
+        Kind::SigningKey => store.to_owned(),
+        Kind::Role => identity.role().to_string(),
+        Kind::LogGroup => identity.log_group().to_string(),
+        Kind::Function => identity.function().to_string(),
+        Kind::Release => format!("{}:{}", identity.function(), crate::names::ALIAS),
+        Kind::Permission => crate::names::STATEMENT_ID.to_owned(),
+        Kind::Authorizer | Kind::DefaultAuthorizer => identity.authorizer.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
