@@ -4,7 +4,6 @@ pub mod apply;
 pub mod aws;
 pub mod build;
 pub mod door;
-#[path = "keys/stub.rs"]
 pub mod keys;
 pub mod names;
 pub mod plan;

@@ -8,7 +8,7 @@ mod public;
 mod secret;
 
 pub use file::FileStore;
-pub use public::{PublicKey, PublicKeyPem};
+pub use public::{Jwks, PublicKey, PublicKeyPem};
 pub use secret::Secret;
 
 use crate::names::KeyName;
@@ -27,6 +27,9 @@ pub struct Generation {
 
 impl Generation {
     /// The name it is registered under at AWS IoT: `key-N`.
+    ///
+    /// # Panics
+    /// Never: the name is made of letters and digits.
     pub fn key_name(&self) -> KeyName {
         KeyName::new(&format!("key-{}", self.number)).expect("digits and letters are legal")
     }
@@ -41,6 +44,7 @@ pub enum Store {
 
 impl Store {
     /// All generations, oldest first; needs only public halves.
+    #[expect(clippy::unused_async, reason = "stores that are not files wait for answers")]
     pub async fn generations(&self) -> Result<Vec<Generation>, Problem> {
         match self {
             Self::File(store) => store.generations(),
@@ -55,6 +59,7 @@ impl Store {
     }
 
     /// Signs `message` (RSASSA-PKCS1-v1_5, SHA-256) with the oldest live generation; standard base64.
+    #[expect(clippy::unused_async, reason = "stores that are not files wait for answers")]
     pub async fn sign(&self, message: &[u8]) -> Result<String, Problem> {
         match self {
             Self::File(store) => store.sign(message),
@@ -62,6 +67,7 @@ impl Store {
     }
 
     /// Deletes every generation, private halves first.
+    #[expect(clippy::unused_async, reason = "stores that are not files wait for answers")]
     pub async fn delete_all(&self) -> Result<(), Problem> {
         match self {
             Self::File(store) => store.delete_all(),

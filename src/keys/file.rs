@@ -1,0 +1,211 @@
+//! A folder as a key store: `1.pem` (0600) beside `1.pub.pem`, which is meant to be committed, and
+//! `1.retired` once it is.
+//!
+//! The private half is durable before the public half is written, and each file is whole or not there.
+//! So after a crash a folder holds, for each number: nothing, both halves, or a private half alone,
+//! from which the public one is made again. A public half alone is a generation that cannot sign here,
+//! such as on a CI runner.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::door::{Created, Files};
+use crate::problem::{Problem, ProblemKind};
+
+use super::{Generation, PublicKeyPem};
+
+mod pair;
+
+use pair::Pair;
+
+/// The longest key file that is read: an 8192-bit PKCS#8 PEM has under 6.5 KB.
+const KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
+
+/// What keeps private halves out of version control.
+const IGNORE: &str = "# Private halves never enter version control. Public halves do: CI needs them.\n*.pem\n*.tmp\n!*.pub.pem\n";
+
+/// A key store in a folder.
+#[derive(Clone, Debug)]
+pub struct FileStore {
+    files: Files,
+    folder: PathBuf,
+}
+
+/// What the folder has for one number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Halves {
+    private: bool,
+    public: bool,
+    retired: bool,
+}
+
+impl FileStore {
+    /// The store in `folder`, which need not exist yet.
+    pub fn new(files: Files, folder: PathBuf) -> Self {
+        Self { files, folder }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// All generations, oldest first. Reads public halves only, except where a crash left a private
+    /// half alone: that one's public half is made again, and written if the folder lets us.
+    pub fn generations(&self) -> Result<Vec<Generation>, Problem> {
+        let mut generations = Vec::new();
+        for (number, halves) in self.numbers()? {
+            let public = match halves {
+                Halves { public: true, .. } => self.public(number)?,
+                Halves { private: true, .. } => {
+                    let public = self.pair(number)?.public()?;
+                    // A folder that cannot be written, such as in a read-only checkout, is no reason
+                    // to stop a reader: the next writer finishes it.
+                    let _ = self.files.create_public(&self.path(number, PUBLIC), public.as_str().as_bytes());
+                    public
+                }
+                // Retired and deleted: the number is used up, there is nothing to show.
+                Halves { .. } => continue,
+            };
+            generations.push(Generation { number, retired: halves.retired, public });
+        }
+        Ok(generations)
+    }
+
+    /// Makes generation `number` with a key of `bits`, unless it is there.
+    pub async fn create(&self, number: u32, bits: u16) -> Result<Generation, Problem> {
+        self.files.create_folder(&self.folder)?;
+        self.files.create_public(&self.folder.join(".gitignore"), IGNORE.as_bytes())?;
+        self.files.sweep_temporary(&self.folder)?;
+        let halves = self.numbers()?.remove(&number).unwrap_or_default();
+        match halves {
+            Halves { private: true, .. } => return self.finish(number, halves.retired),
+            Halves { public: true, retired, .. } => {
+                return Ok(Generation { number, retired, public: self.public(number)? });
+            }
+            Halves { retired: true, .. } => {
+                return Err(Problem::refused("key_number_used", "a key generation cannot be made again")
+                    .at(self.place(number, RETIRED))
+                    .because(format!("generation {number} was retired, and numbers are never reused")));
+            }
+            Halves { .. } => {}
+        }
+        let pem = tokio::task::spawn_blocking(move || Pair::make(bits).and_then(|pair| pair.pem()))
+            .await
+            .map_err(|_| {
+            Problem::failed("key_creation", "the key could not be made").because("its task died")
+        })??;
+        // Another process may have been quicker: then its key is the generation, and ours is dropped.
+        let (Created::New | Created::Existed) =
+            self.files.create_secret(&self.path(number, PRIVATE), pem.as_bytes())?;
+        self.finish(number, false)
+    }
+
+    /// Writes the public half of a private half that is there, and checks that the two belong together.
+    fn finish(&self, number: u32, retired: bool) -> Result<Generation, Problem> {
+        let public = self.pair(number)?.public()?;
+        self.files.create_public(&self.path(number, PUBLIC), public.as_str().as_bytes())?;
+        self.check_together(number, &public)?;
+        Ok(Generation { number, retired, public })
+    }
+
+    /// Signs with the oldest live generation: right in every state that a rotation can be in. Base64.
+    pub fn sign(&self, message: &[u8]) -> Result<String, Problem> {
+        let live = self.numbers()?.into_iter().find(|(_, halves)| !halves.retired);
+        let Some((number, halves)) = live else {
+            return Err(Problem::failed("no_signing_key", "there is no signing key")
+                .at(self.folder.display().to_string())
+                .next("thinggate deploy STACK"));
+        };
+        if !halves.private {
+            return Err(Problem::failed("cannot_sign_here", "nothing here can sign")
+                .at(self.place(number, PRIVATE))
+                .because(format!("the private half of key-{number} is not on this machine"))
+                .next("run the command where the key was made"));
+        }
+        let pair = self.pair(number)?;
+        if halves.public {
+            self.check_together(number, &pair.public()?)?;
+        }
+        Ok(STANDARD.encode(pair.sign(message)?))
+    }
+
+    /// Deletes every generation, private halves first, then the folder if nothing else is in it.
+    pub fn delete_all(&self) -> Result<(), Problem> {
+        let numbers: BTreeSet<u32> = self.numbers()?.into_keys().collect();
+        self.files.sweep_temporary(&self.folder)?;
+        for suffix in [PRIVATE, PUBLIC, RETIRED] {
+            for number in &numbers {
+                self.files.remove(&self.path(*number, suffix))?;
+            }
+        }
+        if self.files.list(&self.folder)?.iter().all(|entry| entry.name == ".gitignore") {
+            self.files.remove(&self.folder.join(".gitignore"))?;
+            self.files.remove_empty_folder(&self.folder)?;
+        }
+        Ok(())
+    }
+
+    /// What the folder has, by number. Other files are the user's.
+    fn numbers(&self) -> Result<BTreeMap<u32, Halves>, Problem> {
+        let mut numbers: BTreeMap<u32, Halves> = BTreeMap::new();
+        for entry in self.files.list(&self.folder)? {
+            let Some((digits, suffix)) = entry.name.split_once('.') else { continue };
+            let Ok(number) = digits.parse::<u32>() else { continue };
+            if number == 0 || number.to_string() != digits {
+                continue;
+            }
+            match suffix {
+                PRIVATE => numbers.entry(number).or_default().private = true,
+                PUBLIC => numbers.entry(number).or_default().public = true,
+                RETIRED => numbers.entry(number).or_default().retired = true,
+                _ => {}
+            }
+        }
+        Ok(numbers)
+    }
+
+    fn public(&self, number: u32) -> Result<PublicKeyPem, Problem> {
+        let bytes = self.files.read(&self.path(number, PUBLIC), KEY_FILE_BYTES_MAX)?;
+        let told = |mut problem: Problem| {
+            problem.kind = ProblemKind::Failed;
+            problem.at(self.place(number, PUBLIC)).next(format!(
+                "delete it where {number}.pem is, and run the command there: it is made again from the private half"
+            ))
+        };
+        PublicKeyPem::parse(&String::from_utf8_lossy(&bytes)).map_err(told)
+    }
+
+    fn pair(&self, number: u32) -> Result<Pair, Problem> {
+        let bytes = self.files.read_secret(&self.path(number, PRIVATE), KEY_FILE_BYTES_MAX)?;
+        Pair::parse(&bytes).map_err(|problem| problem.at(self.place(number, PRIVATE)))
+    }
+
+    fn check_together(&self, number: u32, made: &PublicKeyPem) -> Result<(), Problem> {
+        if self.public(number)? == *made {
+            return Ok(());
+        }
+        Err(Problem::failed("key_halves_differ", "the two halves of a signing key do not belong together")
+            .at(self.place(number, PUBLIC))
+            .because(format!("{number}.pem has the public half {}", made.fingerprint()))
+            .next(format!("bring back the {number}.pem or {number}.pub.pem that was there before")))
+    }
+
+    fn path(&self, number: u32, suffix: &str) -> PathBuf {
+        self.folder.join(format!("{number}.{suffix}"))
+    }
+
+    fn place(&self, number: u32, suffix: &str) -> String {
+        self.path(number, suffix).display().to_string()
+    }
+}
+
+const PRIVATE: &str = "pem";
+const PUBLIC: &str = "pub.pem";
+const RETIRED: &str = "retired";
+
+#[cfg(test)]
+mod tests;
