@@ -16,6 +16,7 @@ mod loopback;
 mod package_store;
 pub mod random;
 pub mod refusal_log;
+pub mod serve;
 pub mod state;
 pub mod state_directory;
 mod target;

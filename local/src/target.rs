@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::data::Gateway;
+use crate::data::broker::{Message, Subscription, TooManySubscribers};
+use crate::data::topic::Filter;
 use crate::fault::Faults;
 use crate::identity::Provider;
 use crate::lambda_host::{Hosts, Invocation, Invokable, Invoked};
@@ -213,6 +215,25 @@ impl Target {
     /// Faults that a test has ordered.
     pub fn faults(&self) -> &Faults {
         &self.inner.faults
+    }
+
+    /// What is delivered from now on to topics of `filter`, in one Region or in all.
+    pub fn subscribe(
+        &self,
+        region: Option<&str>,
+        filter: Filter,
+    ) -> Result<Subscription, TooManySubscribers> {
+        self.inner.gateway.broker.subscribe(region, filter)
+    }
+
+    /// Gives a message to its subscribers, as if a device had published it.
+    pub fn deliver(&self, message: Message) {
+        self.inner.gateway.broker.deliver(message);
+    }
+
+    /// Ends every subscription.
+    pub fn end_subscriptions(&self) {
+        self.inner.gateway.broker.end_all();
     }
 
     /// The device gateway's own memory.

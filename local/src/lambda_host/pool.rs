@@ -14,7 +14,7 @@ const PROCESSES_PER_VERSION_MAX: usize = 8;
 /// Processes of all functions at a time.
 const PROCESSES_MAX: usize = 64;
 /// A process without an event for so long is ended.
-const IDLE_MAX: Duration = Duration::from_secs(300);
+const IDLE_MAX: Duration = Duration::from_mins(5);
 
 /// What makes two invocations able to share a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

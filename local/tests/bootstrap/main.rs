@@ -13,6 +13,7 @@
 //! | `malformed` | answers what is not JSON |
 //!
 //! `PRINT` is printed to stdout, and `PRINT_ERROR` to stderr, before each answer.
+#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a part of tests")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support;
 
 /// Long enough for any machine; no test waits for it to pass.
-const AMPLE: Duration = Duration::from_secs(60);
+const AMPLE: Duration = Duration::from_mins(1);
 /// Waited for in full by the tests of time-outs.
 const SHORT: Duration = Duration::from_millis(300);
 

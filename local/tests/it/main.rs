@@ -1,4 +1,6 @@
 //! The local target with real processes and sockets.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod lambda_host;
+mod serve;
 mod support;

@@ -1,0 +1,227 @@
+//! One connection: limits, who may ask, and the target's plain functions behind it.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Frame, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::guard::{self, Askers};
+use crate::data::broker::Subscription;
+use crate::data::endpoint::Peer;
+use crate::data::topic::Filter;
+use crate::{Request, Response, Target};
+
+/// For the whole head of a request, and between two requests of a connection.
+const HEAD_LIMIT: Duration = Duration::from_mins(1);
+/// For the whole body of a request.
+const BODY_LIMIT: Duration = Duration::from_mins(1);
+/// For a TLS handshake.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+/// Head of a request. A token signature and a token of AWS's sizes fit.
+const HEAD_BYTES_MAX: usize = 32 << 10;
+/// What one connection reads ahead.
+const BUFFER_BYTES_MAX: usize = 64 << 10;
+/// Fields in the head.
+const HEADERS_MAX: usize = 100;
+/// A 50 MB package in base64, with room (aws-facts: the largest direct upload).
+const CONTROL_BODY_BYTES_MAX: usize = 72 << 20;
+/// A payload of 128 KB and something more, so that the gateway itself refuses what is slightly too large.
+const DATA_BODY_BYTES_MAX: usize = 256 << 10;
+/// A form.
+const IDENTITY_BODY_BYTES_MAX: usize = 64 << 10;
+
+/// What a port is for.
+#[derive(Clone)]
+pub(super) enum Role {
+    /// The AWS APIs, and `/_local/`.
+    Control,
+    /// Devices, over TLS.
+    Data(TlsAcceptor),
+    /// The identity provider.
+    Identity,
+}
+
+type Answer = http::Response<UnsyncBoxBody<Bytes, Infallible>>;
+
+/// Serves one connection until it ends, or `stop` says so and the current request is answered.
+pub(super) async fn serve(socket: TcpStream, role: Role, target: Target, stop: watch::Receiver<bool>) {
+    // Without it answers wait for the client's acknowledgement of the one before.
+    let _delayed = socket.set_nodelay(true);
+    // A connection that breaks has nobody to be told.
+    let _broken = match role {
+        Role::Data(acceptor) => match timeout(HANDSHAKE_LIMIT, acceptor.accept(socket)).await {
+            Ok(Ok(stream)) => {
+                let server_name = stream.get_ref().1.server_name().unwrap_or_default().to_owned();
+                http(stream, Port::Data(Peer { server_name }), target, stop).await
+            }
+            _ => return,
+        },
+        Role::Control => http(socket, Port::Control, target, stop).await,
+        Role::Identity => http(socket, Port::Identity, target, stop).await,
+    };
+}
+
+/// A port as one of its requests sees it.
+#[derive(Clone)]
+enum Port {
+    Control,
+    Data(Peer),
+    Identity,
+}
+
+async fn http(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    port: Port,
+    target: Target,
+    mut stop: watch::Receiver<bool>,
+) -> hyper::Result<()> {
+    let shared = Arc::new((port, target));
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, Infallible>(answer(&shared.0, &shared.1, request).await) }
+    });
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_LIMIT)
+        .max_headers(HEADERS_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
+        .max_buf_size(BUFFER_BYTES_MAX);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        _ = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+    }
+    connection.await
+}
+
+async fn answer(port: &Port, target: &Target, request: http::Request<Incoming>) -> Answer {
+    let local = request.uri().path().starts_with("/_local/");
+    let (askers, names): (Askers, guard::Names) = match port {
+        Port::Control if local => (Askers::OwnPages, &[]),
+        Port::Control => (Askers::Programs, &[]),
+        Port::Identity => (Askers::OwnPages, &["identity.thinggate.local"]),
+        // Devices come by the endpoint's name, which the gateway itself checks; there is no page to fool.
+        Port::Data(_) => return plain(port, target, request, DATA_BODY_BYTES_MAX).await,
+    };
+    if let Err(refused) = guard::check(request.uri(), request.headers(), askers, names) {
+        return whole(crate::plain_answer(403, &format!("{}\n", refused.text())));
+    }
+    match port {
+        Port::Control if request.uri().path() == "/_local/messages" => messages(target, &request),
+        Port::Identity => plain(port, target, request, IDENTITY_BODY_BYTES_MAX).await,
+        _ => plain(port, target, request, CONTROL_BODY_BYTES_MAX).await,
+    }
+}
+
+/// Reads the request whole, and lets the target's plain function answer it, which may block.
+async fn plain(port: &Port, target: &Target, request: http::Request<Incoming>, bytes_max: usize) -> Answer {
+    let (parts, body) = request.into_parts();
+    let body = match timeout(BODY_LIMIT, Limited::new(body, bytes_max).collect()).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let text = format!("the body is larger than {bytes_max} bytes");
+            return closing(crate::json_answer(413, &serde_json::json!({ "message": text })));
+        }
+        Ok(Err(_)) => return closing(crate::plain_answer(400, "the body is broken\n")),
+        Err(_) => return closing(crate::plain_answer(408, "the body did not come in time\n")),
+    };
+    let mut request = Request::from_parts(parts, body);
+    let (port, target) = (port.clone(), target.clone());
+    let answered = tokio::task::spawn_blocking(move || match port {
+        Port::Control if request.uri().path().starts_with("/_local/") => target.admin(request),
+        Port::Control => target.control(request),
+        Port::Identity => target.identity(request),
+        Port::Data(peer) => {
+            request.extensions_mut().insert(peer);
+            target.data(request)
+        }
+    });
+    let text = "the local target failed at this request; please report it\n";
+    answered.await.map_or_else(|_| closing(crate::plain_answer(500, text)), whole)
+}
+
+fn whole(response: Response) -> Answer {
+    response.map(|body| Full::new(body).boxed_unsync())
+}
+
+/// An answer after which the connection cannot be used: the rest of the request was not read.
+fn closing(mut response: Response) -> Answer {
+    response.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+    whole(response)
+}
+
+/// `GET /_local/messages?filter=FILTER[&region=REGION]`: one line of JSON for each delivered message
+/// ([`crate::data::broker::Message::to_json_line`]), from the moment of the answer's head on. The stream
+/// ends with the target, or when its reader is too slow.
+fn messages(target: &Target, request: &http::Request<Incoming>) -> Answer {
+    if request.method() != Method::GET {
+        return whole(crate::plain_answer(405, "GET it\n"));
+    }
+    let query = request.uri().query().unwrap_or_default();
+    let (mut filter, mut region) = (None, None);
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "filter" => filter = Some(value.into_owned()),
+            "region" => region = Some(value.into_owned()),
+            _ => return whole(crate::plain_answer(400, "the parameters are `filter` and `region`\n")),
+        }
+    }
+    let filter = match Filter::new(filter.as_deref().unwrap_or("#")) {
+        Ok(filter) => filter,
+        Err(error) => {
+            return whole(crate::plain_answer(400, &format!("`filter` is no topic filter: {error}\n")));
+        }
+    };
+    let subscription = match target.subscribe(region.as_deref(), filter) {
+        Ok(subscription) => subscription,
+        Err(error) => return whole(crate::plain_answer(429, &format!("{error}\n"))),
+    };
+    let mut answer = Answer::new(Messages { subscription }.boxed_unsync());
+    *answer.status_mut() = StatusCode::OK;
+    let lines = http::HeaderValue::from_static("application/x-ndjson");
+    answer.headers_mut().insert(http::header::CONTENT_TYPE, lines);
+    answer
+}
+
+/// The lines of a subscription as a body without an end.
+struct Messages {
+    subscription: Subscription,
+}
+
+impl Body for Messages {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.subscription
+            .poll(context)
+            .map(|message| message.map(|message| Ok(Frame::data(message.to_json_line().into()))))
+    }
+}
+
+/// Whether accepting failed for this connection alone.
+pub(super) fn is_passing(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
