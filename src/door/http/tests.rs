@@ -165,7 +165,7 @@ async fn the_network_says_why_there_is_no_connection() {
     let options = NetworkOptions {
         roots: super::super::network::Roots::Only(Vec::new()),
         resolve: vec![("nobody.example".to_owned(), std::net::IpAddr::from([127, 0, 0, 1]))],
-        proxy_from_environment: false,
+        ..NetworkOptions::default()
     };
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -175,6 +175,30 @@ async fn the_network_says_why_there_is_no_connection() {
         .await
         .unwrap_err();
     assert!(matches!(&error, HttpError::Connection(text) if text.contains("refused")), "{error:?}");
+}
+
+/// A host of the local target's, such as its identity provider, is reached where it is served.
+#[tokio::test]
+async fn a_routed_host_is_served_elsewhere() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let base = format!("http://{}/", listener.local_addr().unwrap());
+    let served = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 4096];
+        let length = stream.read(&mut request).await.unwrap();
+        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    let options = NetworkOptions {
+        roots: super::super::network::Roots::Only(Vec::new()),
+        routes: vec![("identity.example".to_owned(), base)],
+        ..NetworkOptions::default()
+    };
+    let answer =
+        Http::network(options, Tolls::default()).send(post("https://identity.example/a/b?c=d")).await;
+    assert_eq!(answer.unwrap().status().as_u16(), 204);
+    assert!(served.await.unwrap().starts_with("POST /a/b?c=d HTTP/1.1\r\n"));
 }
 
 #[test]
