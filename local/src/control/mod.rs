@@ -77,7 +77,6 @@ pub enum Reply {
 }
 
 /// A function that must run before the answer is known.
-#[derive(Debug)]
 pub struct Run {
     /// What to run.
     pub function: crate::lambda_host::Invokable,
@@ -86,5 +85,15 @@ pub struct Run {
     /// The most time it may take.
     pub limit: std::time::Duration,
     /// Makes the answer from how it ended.
-    pub answer: fn(crate::lambda_host::Invoked) -> Result<crate::Response, ServiceError>,
+    pub answer: Answerer,
+}
+
+/// Makes the answer of a call from how the function ended.
+pub type Answerer =
+    Box<dyn FnOnce(crate::lambda_host::Invocation) -> Result<crate::Response, ServiceError> + Send>;
+
+impl std::fmt::Debug for Run {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Run").field("function", &self.function.arn).finish_non_exhaustive()
+    }
 }

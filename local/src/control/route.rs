@@ -160,7 +160,7 @@ fn perform(target: &Target, service: Service, call: &Call, changes: bool) -> Res
     };
     match reply {
         Reply::Answer(response) => Ok(response),
-        Reply::Run(Run { function, event, limit, answer }) => answer(target.invoke(&function, event, limit)),
+        Reply::Run(Run { function, event, limit, answer }) => answer(target.run(&function, event, limit)),
     }
 }
 

@@ -91,7 +91,7 @@ fn operator_holds(operator: &str, keys: &Map<String, Value>, caller: Caller<'_>)
 }
 
 /// A string, or the strings of a list.
-fn texts(value: &Value) -> Vec<&str> {
+pub(super) fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
@@ -107,7 +107,7 @@ fn arn_like(pattern: &str, arn: &str) -> bool {
 }
 
 /// `*` stands for any text, `?` for one character.
-fn like(pattern: &str, text: &str) -> bool {
+pub(super) fn like(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut at, mut read) = (0, 0);
     // Where the last `*` stands, and how much of the text it has taken.

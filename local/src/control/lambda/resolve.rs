@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::policy::Caller;
 use super::reference::Reference;
+use super::role;
 use super::state::{Architecture, Function, Milliseconds, Settings};
 use crate::lambda_host::Invokable;
 use crate::state::World;
@@ -40,6 +41,9 @@ pub enum NotInvokable {
     /// The role was deleted and made again: same ARN, another identity.
     #[error("the role {0} was deleted and created again since it was set on the function: set it again")]
     RoleReplaced(String),
+    /// The role's trust policy does not name Lambda any more.
+    #[error("the role {0} does not trust lambda.amazonaws.com")]
+    RoleDistrusts(String),
     /// Reserved concurrency is 0.
     #[error("function {0} has a reserved concurrency of 0: every invocation is throttled")]
     Throttled(String),
@@ -67,7 +71,7 @@ pub fn resolve(
     let missing = || NotInvokable::FunctionMissing(function_arn.to_owned());
     let state = &world.regions.get(region).ok_or_else(missing)?.lambda;
     let function = state.functions.get(&reference.name).ok_or_else(missing)?;
-    resolve_in(function, reference.qualifier.as_deref(), region, milliseconds(now))
+    resolve_in(world, function, reference.qualifier.as_deref(), region, milliseconds(now))
 }
 
 /// Whether the resource policy of exactly that qualifier lets the service `principal` invoke it.
@@ -104,7 +108,8 @@ fn reference_of(region: &str, arn: &str) -> Result<Reference, NotInvokable> {
 }
 
 /// What runs when this qualifier of the function is invoked.
-fn resolve_in(
+pub(super) fn resolve_in(
+    world: &World,
     function: &Function,
     qualifier: Option<&str>,
     region: &str,
@@ -123,7 +128,9 @@ fn resolve_in(
         return Err(NotInvokable::Throttled(function.name.clone()));
     }
     let settings = version.serving(now);
+    let role = role::of(world, settings)?;
     can_run_here(settings)?;
+    let group = &settings.logging.group;
     Ok(Invokable {
         arn: super::reference::arn(region, ACCOUNT, &function.name, qualifier),
         region: region.to_owned(),
@@ -134,7 +141,7 @@ fn resolve_in(
         timeout: Duration::from_secs(u64::from(settings.timeout_seconds)),
         memory_mb: settings.memory_mb,
         handler: settings.handler.clone(),
-        log_group: Some(settings.logging.group.clone()),
+        log_group: role::may_log(role, region, ACCOUNT, group).then(|| group.clone()),
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::policy::Policy;
+use crate::random;
 
 /// Milliseconds since 1970, the unit of Lambda's own dates.
 pub type Milliseconds = u64;
@@ -27,6 +28,8 @@ pub struct Function {
     pub versions: BTreeMap<u64, Version>,
     /// The highest number ever given; numbers are not reused.
     pub highest_version: u64,
+    /// What `$LATEST` was when it was last published, and the number it got: publishing it again is nothing.
+    pub published: Option<(u64, Settings)>,
     /// Aliases by name.
     pub aliases: BTreeMap<String, Alias>,
     /// The resource policy of each qualifier: `""` is the function itself, else a version or an alias.
@@ -61,6 +64,14 @@ pub struct Change {
     pub revision_before: String,
     /// The revision from then on: it moves by itself.
     pub revision_after: String,
+}
+
+impl Change {
+    /// A change at `now` that is done at `settled_at`.
+    pub fn new(kind: ChangeKind, settled_at: Milliseconds) -> Self {
+        let (revision_before, revision_after) = (random::uuid(), random::uuid());
+        Self { kind, settled_at, revision_before, revision_after }
+    }
 }
 
 /// What the last change was.
@@ -186,6 +197,15 @@ impl Version {
     /// The revision at `now`.
     pub fn revision(&self, now: Milliseconds) -> &str {
         if self.is_settled(now) { &self.change.revision_after } else { &self.change.revision_before }
+    }
+
+    /// Gives it another revision at `now`. What moves by itself afterwards still does.
+    pub fn set_revision(&mut self, now: Milliseconds, revision: String) {
+        if self.is_settled(now) {
+            self.change.revision_after = revision;
+        } else {
+            self.change.revision_before = revision;
+        }
     }
 
     /// Whether the last change is done.

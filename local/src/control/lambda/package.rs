@@ -1,0 +1,120 @@
+//! The uploaded zip: checked as AWS checks it, kept by its content.
+
+use std::io::Cursor;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::Deserialize;
+use zip::ZipArchive;
+
+use super::errors::{invalid_parameter, too_large, user};
+use super::state::Code;
+use crate::control::{Call, ServiceError};
+
+/// The zip itself. (aws-facts 3.1)
+const ZIP_BYTES_MAX: usize = 52_428_800;
+/// The whole request. (aws-facts 3.1)
+const REQUEST_BYTES_MAX: usize = 70_167_211;
+/// What is in the zip, unpacked. (aws-facts 3.1)
+const UNZIPPED_BYTES_MAX: u64 = 262_144_000;
+
+/// Where the code of a function comes from.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct WantedCode {
+    zip_file: Option<String>,
+    s3_bucket: Option<String>,
+    s3_key: Option<String>,
+    image_uri: Option<String>,
+}
+
+impl WantedCode {
+    /// The zip, when the request has one that may be used.
+    pub(super) fn zip(&self, package_type: PackageType) -> Result<Bytes, ServiceError> {
+        if self.s3_bucket.is_some() || self.s3_key.is_some() {
+            return Err(invalid_parameter(
+                "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified \
+                 bucket does not exist",
+            ));
+        }
+        if self.image_uri.is_some() {
+            return Err(invalid_parameter(match package_type {
+                PackageType::New => "The local target has no container images.",
+                PackageType::Zip => {
+                    "Please don't provide ImageUri when updating a function with packageType Zip."
+                }
+            }));
+        }
+        let Some(text) = &self.zip_file else {
+            return Err(invalid_parameter("Please provide a source for function code."));
+        };
+        let zip = STANDARD
+            .decode(text)
+            .map_err(|_| user(400, "SerializationException", "ZipFile is not base64"))?;
+        check_zip(&zip)?;
+        Ok(Bytes::from(zip))
+    }
+}
+
+/// What the function that gets the code is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PackageType {
+    /// It is being created.
+    New,
+    /// It is one of zips.
+    Zip,
+}
+
+/// Refuses a request that is too large for `operation` as a whole.
+pub(super) fn check_request_size(call: &Call, operation: &str) -> Result<(), ServiceError> {
+    if call.body.len() <= REQUEST_BYTES_MAX {
+        return Ok(());
+    }
+    Err(too_large(format!(
+        "Request must be smaller than {REQUEST_BYTES_MAX} bytes for the {operation} operation"
+    )))
+}
+
+fn check_zip(zip: &[u8]) -> Result<(), ServiceError> {
+    if zip.len() > ZIP_BYTES_MAX {
+        return Err(too_large(format!("Zipped size must be smaller than {ZIP_BYTES_MAX} bytes")));
+    }
+    if zip.is_empty() {
+        return Err(invalid_parameter("Uploaded file must be a non-empty zip"));
+    }
+    let not_a_zip = || {
+        invalid_parameter("Could not unzip uploaded file. Please check your file, then try to upload again.")
+    };
+    let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(|_| not_a_zip())?;
+    if archive.is_empty() {
+        return Err(invalid_parameter("Uploaded file must be a non-empty zip"));
+    }
+    let mut unzipped: u64 = 0;
+    for place in 0..archive.len() {
+        let entry = archive.by_index_raw(place).map_err(|_| not_a_zip())?;
+        unzipped = unzipped.saturating_add(entry.size());
+    }
+    if unzipped > UNZIPPED_BYTES_MAX {
+        let text = format!("Unzipped size must be smaller than {UNZIPPED_BYTES_MAX} bytes");
+        return Err(invalid_parameter(text));
+    }
+    Ok(())
+}
+
+/// Keeps the zip in the target's store.
+pub(super) fn keep(call: &Call, zip: &Bytes) -> Result<Code, ServiceError> {
+    let sha256_hex = call.packages.put(zip).map_err(|error| {
+        let because = format!("the local target cannot write the package: {}", error.kind());
+        ServiceError::new(500, "ServiceException", because)
+    })?;
+    Ok(Code { sha256_hex, size_bytes: zip.len() as u64 })
+}
+
+/// The hash as Lambda shows it: base64 of the bytes.
+pub(super) fn sha256_base64(sha256_hex: &str) -> String {
+    let digits = sha256_hex.as_bytes().chunks(2);
+    let bytes: Vec<u8> =
+        digits.filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
+    STANDARD.encode(bytes)
+}
