@@ -16,7 +16,7 @@ pub struct Stack {
     pub target: Target,
     /// Its Region.
     pub region: Region,
-    /// The one account it may be deployed to; required for `aws`.
+    /// The one account it may be deployed to; required for `aws`, left out for `local`, which has its own.
     pub account: Option<AccountId>,
     /// Whether `destroy` and the like are refused. Default: true for `aws`, false for `local`.
     pub protect: bool,
@@ -71,6 +71,8 @@ pub enum Reference {
     LocalHs256,
     /// `local:jwks`: the embedded provider's own public keys. Local target only.
     LocalJwks,
+    /// `local:client`: the secret of the embedded provider's client. Local target only.
+    LocalClient,
 }
 
 /// `[signing.…]`: who signs tokens for AWS IoT.

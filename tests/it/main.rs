@@ -1,3 +1,4 @@
 //! One integration binary.
 
 mod door;
+mod stack_errors;

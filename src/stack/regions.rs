@@ -1,0 +1,33 @@
+//! Regions that have AWS IoT.
+
+/// Every Region with an AWS IoT control plane, from botocore 1.43.11 (`endpoints.json`, service `iot`,
+/// partitions `aws`, `aws-cn` and `aws-us-gov`), without the FIPS entries.
+pub(super) const REGIONS: [&str; 27] = [
+    "ap-east-1",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-5",
+    "ca-central-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-west-1",
+    "us-west-2",
+];
