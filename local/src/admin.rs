@@ -1,8 +1,149 @@
-//! The target's own switches under `/_local/` (skeleton).
+//! The target's own switches under `/_local/`, and what AWS hides.
+//!
+//! | method, path | does |
+//! |---|---|
+//! | `GET /_local/status` | account, clock, options, counts |
+//! | `POST /_local/clock` `{"advance_ms": n}` | moves the clock; negative goes back |
+//! | `POST /_local/reset` | forgets everything in the account |
+//! | `GET /_local/log?trace_id=ID` or `?last=N` | who refused, and why |
+//! | `GET /_local/invocations?function=NAME` | how often it ran |
+//! | `GET /_local/faults`, `?wait_ms=N` | the order and what has happened, at once or when a reply is held |
+//! | `POST /_local/faults` `{"hold_reply_of": n, "refuse": n}` | a new order; counts afresh |
+//! | `DELETE /_local/faults` | releases what is held |
+//!
+//! Every request carries the secret access key in `x-thinggate-key`, and is no web page's.
 
-use crate::{Request, Response, Target};
+use std::time::{Duration, UNIX_EPOCH};
+
+use aws_lc_rs::constant_time;
+use http::Method;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::fault::Order;
+use crate::{ACCOUNT, Request, Response, Target, json_answer, loopback};
+
+/// The header that carries the secret access key.
+pub const KEY_HEADER: &str = "x-thinggate-key";
+/// The longest a request waits for a reply to be held, in milliseconds.
+const WAIT_MAX_MS: u64 = 60_000;
+/// Entries of the log in one answer.
+const LAST_MAX: usize = 1000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_ms: i64,
+}
 
 /// Answers one request.
-pub fn handle(_target: &Target, _request: &Request) -> Response {
-    crate::plain_answer(404, "not found")
+pub(crate) fn handle(target: &Target, request: &Request) -> Response {
+    match answer(target, request) {
+        Ok(value) => json_answer(200, &value),
+        Err((status, because)) => json_answer(status, &json!({ "error": because })),
+    }
+}
+
+type Refused = (u16, String);
+
+fn answer(target: &Target, request: &Request) -> Result<Value, Refused> {
+    admit(target, request)?;
+    match (request.method(), request.uri().path()) {
+        (&Method::GET, "/_local/status") => Ok(status(target)),
+        (&Method::POST, "/_local/clock") => {
+            let sent: Advance = read(request)?;
+            target.clock().advance(sent.advance_ms);
+            Ok(json!({ "now_ms": now_ms(target) }))
+        }
+        (&Method::POST, "/_local/reset") => {
+            target.reset().map_err(|error| (500, format!("cannot write the state: {}", error.kind())))?;
+            Ok(json!({}))
+        }
+        (&Method::GET, "/_local/log") => log(target, request),
+        (&Method::GET, "/_local/invocations") => {
+            let function = parameter(request, "function").ok_or((400, "which `function`?".to_owned()))?;
+            Ok(json!({ "function": function, "invocations": target.invocations(&function) }))
+        }
+        (&Method::GET, "/_local/faults") => {
+            if let Some(limit) = number(request, "wait_ms")? {
+                target.faults().wait_until_held(Duration::from_millis(limit.min(WAIT_MAX_MS)));
+            }
+            Ok(faults(target))
+        }
+        (&Method::POST, "/_local/faults") => {
+            target.faults().order(read::<Order>(request)?);
+            Ok(faults(target))
+        }
+        (&Method::DELETE, "/_local/faults") => {
+            target.faults().release();
+            Ok(faults(target))
+        }
+        (method, path) => Err((404, format!("nothing is at {method} {path}"))),
+    }
+}
+
+fn admit(target: &Target, request: &Request) -> Result<(), Refused> {
+    if let Some(because) = loopback::refusal(request) {
+        return Err((403, because.to_owned()));
+    }
+    let sent = request.headers().get(KEY_HEADER).map(http::HeaderValue::as_bytes).unwrap_or_default();
+    let secret = target.key().secret_access_key.as_bytes();
+    constant_time::verify_slices_are_equal(sent, secret)
+        .map_err(|_| (403, format!("`{KEY_HEADER}` must be the secret access key of this target")))
+}
+
+fn status(target: &Target) -> Value {
+    let options = target.options();
+    let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    json!({
+        "account": ACCOUNT,
+        "access_key_id": target.key().access_key_id,
+        "now_ms": now_ms(target),
+        "regions": target.with_world(|world| world.regions.keys().cloned().collect::<Vec<_>>()),
+        "options": {
+            "authorizer_limit_ms": milliseconds(options.authorizer_limit),
+            "role_propagation_ms": milliseconds(options.role_propagation),
+            "function_settling_ms": milliseconds(options.function_settling),
+            "page_size": options.page_size,
+        },
+        "faults": faults(target),
+    })
+}
+
+fn faults(target: &Target) -> Value {
+    // The status is made of plain members, which always have a JSON form.
+    serde_json::to_value(target.faults().status()).unwrap_or_default()
+}
+
+fn log(target: &Target, request: &Request) -> Result<Value, Refused> {
+    if let Some(trace_id) = parameter(request, "trace_id") {
+        let entry = target.refusal_log().find(&trace_id);
+        let entry = entry.ok_or((404, "no request of this trace id is known".to_owned()))?;
+        return Ok(json!(entry));
+    }
+    let last = number(request, "last")?.unwrap_or(100);
+    let last = usize::try_from(last).unwrap_or(LAST_MAX).min(LAST_MAX);
+    Ok(json!({ "entries": target.refusal_log().last(last) }))
+}
+
+fn now_ms(target: &Target) -> u64 {
+    let since = target.clock().now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn read<T: DeserializeOwned>(request: &Request) -> Result<T, Refused> {
+    serde_json::from_slice(request.body()).map_err(|error| (400, error.to_string()))
+}
+
+fn parameter(request: &Request, name: &str) -> Option<String> {
+    let query = request.uri().query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes())
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+fn number(request: &Request, name: &str) -> Result<Option<u64>, Refused> {
+    let text = parameter(request, name);
+    text.map(|text| text.parse().map_err(|_| (400, format!("`{name}` must be a whole number")))).transpose()
 }

@@ -4,10 +4,12 @@ pub mod iam;
 pub mod iot;
 pub mod lambda;
 pub mod logs;
+pub(crate) mod page;
 pub(crate) mod protocol;
 mod route;
 mod sigv4;
 pub mod sts;
+pub(crate) mod validate;
 
 use std::time::SystemTime;
 

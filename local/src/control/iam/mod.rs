@@ -1,12 +1,26 @@
 //! IAM roles. Query/XML, version 2010-05-08. Global: one state for all Regions.
+//!
+//! Names are unique whatever their case, a path is for life, and a role that is deleted and made again under
+//! its name has another unique id. Codes carry no `Exception` suffix on the wire.
+
+mod answer;
+mod document;
+mod input;
+mod policies;
+mod roles;
+mod tags;
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::protocol::query::{self, Form, Xml};
 use super::{Call, Reply, ServiceError};
 use crate::state::World;
+
+const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
+const VERSION: &str = "2010-05-08";
 
 /// What the service remembers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -39,7 +53,7 @@ pub struct Role {
     pub permissions_boundary: Option<String>,
     /// Inline policies: document by name.
     pub inline_policies: BTreeMap<String, String>,
-    /// ARNs of attached managed policies.
+    /// ARNs of attached managed policies, sorted.
     pub attached_policies: Vec<String>,
     /// Tags by key.
     pub tags: BTreeMap<String, String>,
@@ -50,9 +64,59 @@ impl State {
     pub fn role(&self, arn: &str) -> Option<&Role> {
         self.roles.values().find(|role| role.arn == arn)
     }
+
+    /// The role of this name, whatever its case.
+    fn named(&mut self, name: &str) -> Result<&mut Role, ServiceError> {
+        self.roles
+            .get_mut(&name.to_ascii_lowercase())
+            .ok_or_else(|| no_such_entity(format!("The role with name {name} cannot be found.")))
+    }
+}
+
+impl Role {
+    /// Whether the trust policy lets this service principal, such as `lambda.amazonaws.com`, assume it.
+    pub fn trusts_service(&self, principal: &str) -> bool {
+        document::trusts_service(&self.trust_policy, principal)
+    }
 }
 
 /// Answers one call.
-pub fn handle(_world: &mut World, call: &Call) -> Result<Reply, ServiceError> {
-    Err(ServiceError::unknown_operation(call))
+pub fn handle(world: &mut World, call: &Call) -> Result<Reply, ServiceError> {
+    let form = Form::read(call.query, call.body);
+    let action = form.action(VERSION)?;
+    let state = &mut world.iam;
+    let result: Option<Xml> = match action {
+        "CreateRole" => roles::create(state, &form, call)?,
+        "GetRole" => roles::get(state, &form)?,
+        "UpdateRole" => roles::update(state, &form)?,
+        "UpdateAssumeRolePolicy" => roles::update_trust(state, &form)?,
+        "DeleteRole" => roles::delete(state, &form)?,
+        "ListRoles" => roles::list(state, &form, call)?,
+        "ListInstanceProfilesForRole" => roles::list_instance_profiles(state, &form)?,
+        "PutRolePermissionsBoundary" => roles::put_boundary(state, &form)?,
+        "DeleteRolePermissionsBoundary" => roles::delete_boundary(state, &form)?,
+        "PutRolePolicy" => policies::put(state, &form)?,
+        "GetRolePolicy" => policies::get(state, &form)?,
+        "DeleteRolePolicy" => policies::delete(state, &form)?,
+        "ListRolePolicies" => policies::list(state, &form, call)?,
+        "AttachRolePolicy" => policies::attach(state, &form)?,
+        "DetachRolePolicy" => policies::detach(state, &form)?,
+        "ListAttachedRolePolicies" => policies::list_attached(state, &form, call)?,
+        "TagRole" => tags::tag(state, &form)?,
+        "UntagRole" => tags::untag(state, &form)?,
+        "ListRoleTags" => tags::list(state, &form, call)?,
+        other => return Err(query::unknown_action(other, VERSION)),
+    };
+    Ok(Reply::Answer(query::answer(NAMESPACE, action, call.request_id, result)))
 }
+
+fn no_such_entity(message: String) -> ServiceError {
+    ServiceError::new(404, "NoSuchEntity", message)
+}
+
+fn limit_exceeded(message: String) -> ServiceError {
+    ServiceError::new(409, "LimitExceeded", message)
+}
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,33 @@ impl Form {
         Self { parameters: query.iter().cloned().chain(in_body).collect() }
     }
 
+    /// The operation that is asked for, in this version of the service. Refusals: "Common Errors" of the
+    /// IAM API Reference.
+    pub(crate) fn action(&self, version: &str) -> Result<&str, ServiceError> {
+        match self.get("Version") {
+            Some(asked) if asked != version => {
+                let text = format!("The requested version ({asked}) of the service does not exist");
+                Err(ServiceError::new(400, "NoSuchVersion", text))
+            }
+            _ => self.get("Action").ok_or_else(|| {
+                ServiceError::new(
+                    400,
+                    "MissingAction",
+                    "The request is missing an action or operation parameter",
+                )
+            }),
+        }
+    }
+
+    /// A whole number, when it was sent.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, ServiceError> {
+        let malformed = |_| {
+            // As real awsQuery services answer a number that is none.
+            ServiceError::new(400, "MalformedInput", format!("Invalid value for {name}: not a number"))
+        };
+        self.get(name).map(str::parse).transpose().map_err(malformed)
+    }
+
     /// A parameter, when it was sent.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str)
@@ -90,6 +117,12 @@ pub(crate) fn answer(namespace: &str, operation: &str, request_id: &str, result:
              </RequestId></ResponseMetadata></{operation}Response>\n"
         ),
     )
+}
+
+/// There is no such operation.
+pub(crate) fn unknown_action(action: &str, version: &str) -> ServiceError {
+    let text = format!("Could not find operation {action} for version {version}");
+    ServiceError::new(400, "InvalidAction", text)
 }
 
 /// The answer to a refused call.
