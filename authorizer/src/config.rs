@@ -159,10 +159,7 @@ pub fn read(bytes: &[u8], variable: &dyn Fn(&str) -> Option<String>) -> Result<(
         issuer: text("issuer", file.issuer)?,
         audience: at_least_one("audience", texts("audience", file.audience)?)?,
         audience_claims: at_least_one("audience_claims", texts("audience_claims", file.audience_claims)?)?,
-        scope_claims: match file.scopes.is_empty() {
-            true => texts("scope_claims", file.scope_claims)?,
-            false => at_least_one("scope_claims", texts("scope_claims", file.scope_claims)?)?,
-        },
+        scope_claims: scope_claims(file.scope_claims, &file.scopes)?,
         scopes: scopes(file.scopes)?,
         types: types(file.types)?,
         require: require(file.require)?,
@@ -204,6 +201,11 @@ fn texts(place: &str, entries: Vec<String>) -> Result<Vec<String>, ConfigError> 
 
 fn at_least_one<T>(place: &str, entries: Vec<T>) -> Result<Vec<T>, ConfigError> {
     if entries.is_empty() { Err(at(place, "is empty; at least one entry is needed")) } else { Ok(entries) }
+}
+
+fn scope_claims(names: Vec<String>, scopes: &[String]) -> Result<Vec<String>, ConfigError> {
+    let names = texts("scope_claims", names)?;
+    if scopes.is_empty() { Ok(names) } else { at_least_one("scope_claims", names) }
 }
 
 fn scopes(scopes: Vec<String>) -> Result<Vec<String>, ConfigError> {

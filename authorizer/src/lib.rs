@@ -114,13 +114,20 @@ fn allow(
 ) -> Result<Allowed, Deny> {
     let token = event.token().ok_or(Deny::TokenMissing)?;
     let verified = token::verify(token, keys, rules, now_seconds, trace)?;
-    let remaining_seconds = verified.expires_at_seconds().saturating_sub(now_seconds);
-    if rules.strict_expiry && event.opens_connection() && remaining_seconds < REFRESH_SECONDS_MIN {
-        return Err(Deny::ExpiresTooSoon);
-    }
+    let must_fit = rules.strict_expiry && event.opens_connection();
     Ok(Allowed {
+        lifetime_seconds: lifetime_seconds(verified.expires_at_seconds(), now_seconds, must_fit)?,
         principal: policy::principal(&verified),
-        lifetime_seconds: remaining_seconds.clamp(REFRESH_SECONDS_MIN, REFRESH_SECONDS_MAX),
         documents: policy::for_device(&verified, &rules.grants)?,
     })
+}
+
+/// How long a connection may live: to the end of the token, within AWS's limits. AWS disconnects no
+/// sooner than after 300 s, so a token with less left is overrun by the rest, unless it `must_fit`.
+fn lifetime_seconds(expires_at_seconds: u64, now_seconds: u64, must_fit: bool) -> Result<u64, Deny> {
+    let remaining_seconds = expires_at_seconds.saturating_sub(now_seconds);
+    if must_fit && remaining_seconds < REFRESH_SECONDS_MIN {
+        return Err(Deny::ExpiresTooSoon);
+    }
+    Ok(remaining_seconds.clamp(REFRESH_SECONDS_MIN, REFRESH_SECONDS_MAX))
 }

@@ -84,14 +84,16 @@ pub struct Document {
 struct Statement {
     #[serde(rename = "Effect")]
     effect: &'static str,
-    #[serde(rename = "Action", serialize_with = "action_name")]
+    #[serde(rename = "Action")]
     action: Action,
     #[serde(rename = "Resource")]
     resources: Vec<String>,
 }
 
-fn action_name<S: Serializer>(action: &Action, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(action.name())
+impl Serialize for Action {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// The principal of a token: AWS allows letters and digits only, and two subjects must not become
@@ -137,9 +139,10 @@ impl Packer {
         let statement_characters = STATEMENT_CHARACTERS + action.name().len() + resource_characters;
 
         let goes_on = self.documents.last().and_then(|document| document.statements.last());
-        let more = match goes_on.is_some_and(|statement| statement.action == action) {
-            true => resource_characters,
-            false => statement_characters,
+        let more = if goes_on.is_some_and(|statement| statement.action == action) {
+            resource_characters
+        } else {
+            statement_characters
         };
         if self.documents.is_empty() || self.characters + more > DOCUMENT_CHARACTERS_MAX {
             self.characters = DOCUMENT_CHARACTERS + statement_characters;

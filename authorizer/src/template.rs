@@ -141,10 +141,10 @@ pub fn is_plain(value: &str) -> bool {
 
 fn check_wildcards(source: &str, place: Place) -> Result<(), String> {
     if place != Place::Filter {
-        return match source.contains(['+', '#']) {
-            true => Err("has `+` or `#`, which only a filter under `subscribe` may have".to_owned()),
-            false => Ok(()),
-        };
+        if source.contains(['+', '#']) {
+            return Err("has `+` or `#`, which only a filter under `subscribe` may have".to_owned());
+        }
+        return Ok(());
     }
     let mut levels = source.split('/').peekable();
     while let Some(level) = levels.next() {
