@@ -19,9 +19,11 @@ pub mod refusal_log;
 pub mod serve;
 pub mod state;
 pub mod state_directory;
+pub mod switches;
 mod target;
 
 pub use package_store::PackageStore;
+pub use switches::Switches;
 pub use target::{ACCOUNT, Credentials, Options, Target};
 
 /// A whole HTTP request, read.

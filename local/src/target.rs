@@ -20,6 +20,7 @@ use crate::package_store::PackageStore;
 use crate::refusal_log::RefusalLog;
 use crate::state::World;
 use crate::state_directory::{OpenError, StateDirectory};
+use crate::switches::Switches;
 use crate::{Request, Response, admin, control, data, identity, random};
 
 /// The account id of every local target.
@@ -40,6 +41,8 @@ pub struct Options {
     pub function_settling: Duration,
     /// The most entries in one page of a list, whatever the caller asks for. AWS: 100 (IAM), 50 (Logs).
     pub page_size: usize,
+    /// How the open questions about AWS are answered.
+    pub switches: Switches,
 }
 
 impl Default for Options {
@@ -49,6 +52,7 @@ impl Default for Options {
             role_propagation: Duration::from_millis(300),
             function_settling: Duration::from_millis(200),
             page_size: 50,
+            switches: Switches::default(),
         }
     }
 }

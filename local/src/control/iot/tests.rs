@@ -1,0 +1,1 @@
+//! What the IoT control plane answers.
