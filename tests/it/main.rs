@@ -2,3 +2,4 @@
 
 mod door;
 mod stack_errors;
+mod tidy;
