@@ -7,6 +7,8 @@
 //! | `POST /_local/reset` | forgets everything in the account |
 //! | `GET /_local/log?trace_id=ID` or `?last=N` | who refused, and why |
 //! | `GET /_local/invocations?function=NAME` | how often it ran |
+//! | `GET /_local/identity` | the identity provider's settings |
+//! | `POST /_local/identity` `{"interval_seconds": n, …}` | new ones; what is not named gets its default |
 //! | `GET /_local/faults`, `?wait_ms=N` | the order and what has happened, at once or when a reply is held |
 //! | `POST /_local/faults` `{"hold_reply_of": n, "refuse": n}` | a new order; counts afresh |
 //! | `DELETE /_local/faults` | releases what is held |
@@ -65,6 +67,11 @@ fn answer(target: &Target, request: &Request) -> Result<Value, Refused> {
             let function = parameter(request, "function").ok_or((400, "which `function`?".to_owned()))?;
             Ok(json!({ "function": function, "invocations": target.invocations(&function) }))
         }
+        (&Method::GET, "/_local/identity") => Ok(identity(target)),
+        (&Method::POST, "/_local/identity") => {
+            target.provider().set_options(read(request)?).map_err(|because| (400, because))?;
+            Ok(identity(target))
+        }
         (&Method::GET, "/_local/faults") => {
             if let Some(limit) = number(request, "wait_ms")? {
                 target.faults().wait_until_held(Duration::from_millis(limit.min(WAIT_MAX_MS)));
@@ -109,6 +116,11 @@ fn status(target: &Target) -> Value {
         },
         "faults": faults(target),
     })
+}
+
+fn identity(target: &Target) -> Value {
+    // Numbers and flags always have a JSON form.
+    serde_json::to_value(target.provider().options()).unwrap_or_default()
 }
 
 fn faults(target: &Target) -> Value {

@@ -183,7 +183,7 @@ impl Target {
 
     /// Answers as the identity provider.
     pub fn identity(&self, request: Request) -> Response {
-        identity::handle(self, request)
+        identity::handle(self, &request)
     }
 
     /// Answers `/_local/…`: the target's own switches and what AWS hides.
@@ -245,8 +245,23 @@ impl Target {
         &self.inner.gateway
     }
 
+    /// The identity provider's HMAC secret, in standard base64.
+    pub fn identity_hs256_secret(&self) -> String {
+        self.inner.provider.hs256_secret()
+    }
+
+    /// The secret of the identity provider's clients.
+    pub fn identity_client_secret(&self) -> String {
+        self.inner.provider.client_secret()
+    }
+
+    /// The identity provider's public keys, as a JSON Web Key Set.
+    pub fn identity_jwks(&self) -> String {
+        self.inner.provider.jwks()
+    }
+
     /// The identity provider.
-    pub(crate) fn provider(&self) -> &Provider {
+    pub fn provider(&self) -> &Provider {
         &self.inner.provider
     }
 
