@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::problem::Problem;
 
-use super::{PublicKey, check_numbers};
+use super::{PublicKey, PublicKeyPem, check_numbers};
 
 /// The longest key set that is read.
 const BYTES_MAX: usize = 256 * 1024;
@@ -59,7 +59,8 @@ impl Jwks {
     /// out, because Keycloak and others publish them beside the signing keys. Refused: a symmetric or
     /// private key (the set is public), an RS256 key under 2048 bits, two keys of one id, a set without
     /// any RS256 key.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+    pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, Problem> {
+        let bytes = text.as_ref();
         if bytes.len() > BYTES_MAX {
             return Err(refuse(format!("it has {} bytes; at most {BYTES_MAX} are read", bytes.len())));
         }
@@ -89,6 +90,11 @@ impl Jwks {
             return Err(left_out.into_iter().fold(none, Problem::because));
         }
         Ok(Self { keys })
+    }
+
+    /// The set of one key without an id, from its PEM.
+    pub fn of_pem(text: &str) -> Result<Self, Problem> {
+        PublicKeyPem::parse(text).map(|key| Self { keys: vec![key.components()] })
     }
 }
 

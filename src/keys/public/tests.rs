@@ -15,6 +15,7 @@ fn openssl_s_key_keeps_its_text_and_its_fingerprint() {
     assert_eq!(format!("{key:?}"), format!("PublicKeyPem(2048 bit, {expected})"));
     let PublicKey { kid, n, e } = key.components();
     assert_eq!((kid, e.as_str(), n.len()), (None, "AQAB", 342));
+    assert_eq!(Jwks::of_pem(RSA).unwrap().keys, [key.components()]);
     // `openssl pkey -text_pub`: the modulus begins 00:ce:ec:b9.
     assert!(URL_SAFE_NO_PAD.decode(n).unwrap().starts_with(&[0xce, 0xec, 0xb9]));
 }

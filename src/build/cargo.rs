@@ -1,0 +1,296 @@
+//! Runs Cargo: one static binary, the same bytes in any folder.
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+
+use crate::door::Files;
+use crate::problem::Problem;
+use crate::stack::Architecture;
+
+use super::source::{manifest, workspace_of};
+use super::triple;
+
+/// The profile of the workspace that the authorizer is built with.
+pub(super) const PROFILE: &str = "lambda";
+
+/// What makes the binary static, whatever the machine's configuration says.
+pub(super) const FLAGS: [&str; 1] = ["-Ctarget-feature=+crt-static"];
+
+/// The longest build. A cold one takes half a minute on two cores.
+const BUILD_TIMEOUT: Duration = Duration::from_mins(20);
+
+/// How many lines of a failed build are told.
+const TAIL_LINES: usize = 20;
+
+/// Variables that would change the binary, or where it is put. `cargo run` sets some itself.
+const CLEANED: [&str; 22] = [
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_BUILD_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "CARGO_BUILD_TARGET_DIR",
+    "CARGO_TARGET_DIR",
+    "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS",
+    "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS",
+    "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUSTFLAGS",
+    "CARGO_PROFILE_LAMBDA_OPT_LEVEL",
+    "CARGO_PROFILE_LAMBDA_LTO",
+    "CARGO_PROFILE_LAMBDA_CODEGEN_UNITS",
+    "CARGO_PROFILE_LAMBDA_PANIC",
+    "CARGO_PROFILE_LAMBDA_STRIP",
+    "CARGO_PROFILE_LAMBDA_DEBUG",
+    "CARGO_PROFILE_LAMBDA_DEBUG_ASSERTIONS",
+    "CARGO_PROFILE_LAMBDA_OVERFLOW_CHECKS",
+    "CARGO_MANIFEST_DIR",
+    "RUSTC_WRAPPER",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "CFLAGS",
+    "LDFLAGS",
+];
+
+/// Builds the crate in `folder` and says where its `bootstrap` is.
+pub(super) async fn build(
+    files: &Files,
+    folder: &Path,
+    architecture: Architecture,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<PathBuf, Problem> {
+    let workspace = workspace_of(files, folder)?;
+    let manifest = manifest(files, &folder.join("Cargo.toml"))?;
+    let name = manifest.get("package").and_then(|package| package.get("name")?.as_str()).unwrap_or_default();
+    let toolchain = Toolchain::find(&workspace).await?;
+    let how = How::choose(files, &toolchain, architecture, &workspace).await?;
+    let target_folder = workspace.join("target").join("thinggate");
+    let mut command = cargo(&workspace);
+    command.args(["--color", "never"]).arg(how.subcommand).args(["-p", name, "--bin", "bootstrap"]);
+    command.args(["--profile", PROFILE, "--locked", "--target", how.triple]);
+    command.arg("--target-dir").arg(&target_folder);
+    toolchain.remap(&workspace, &mut command);
+    if let Some((variable, linker)) = how.linker {
+        command.env(variable, linker);
+    }
+    progress(&format!("building {name} for {}", architecture.as_str()));
+    let (status, tail) = run(command, progress).await?;
+    if !status.success() {
+        return Err(failed(tail, how.triple));
+    }
+    Ok(target_folder.join(how.triple).join(PROFILE).join("bootstrap"))
+}
+
+/// The Rust toolchain that Cargo uses in a workspace.
+struct Toolchain {
+    /// Such as `x86_64-unknown-linux-gnu`.
+    host: String,
+    /// Where its libraries are.
+    root: PathBuf,
+    /// Where Cargo keeps the sources of dependencies: the part before `registry/` or `git/`.
+    home: Option<PathBuf>,
+}
+
+impl Toolchain {
+    async fn find(workspace: &Path) -> Result<Self, Problem> {
+        let version = output(workspace, "rustc", &["-vV"]).await?;
+        let host =
+            version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default().to_owned();
+        let root = output(workspace, "rustc", &["--print", "sysroot"]).await?.trim().into();
+        let metadata = output(workspace, "cargo", &["metadata", "--format-version", "1", "--locked"]).await?;
+        Ok(Self { host, root, home: cargo_home(&metadata) })
+    }
+
+    /// Takes this machine's folders out of the binary.
+    fn remap(&self, workspace: &Path, command: &mut Command) {
+        let mut folders = vec![(workspace, "/thinggate"), (self.root.as_path(), "/rust")];
+        folders.extend(self.home.as_deref().map(|home| (home, "/cargo")));
+        let mut flags: Vec<String> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
+        let mut c_flags = Vec::new();
+        for (folder, name) in folders {
+            flags.push(format!("--remap-path-prefix={}={name}", folder.display()));
+            c_flags.push(format!("-ffile-prefix-map={}={name}", folder.display()));
+        }
+        // Cargo's own separator: folders may have spaces.
+        command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+        // The C compiler's flags are split at spaces; a folder with one stays as it is.
+        c_flags.retain(|flag| !flag.contains(char::is_whitespace));
+        command.env("CFLAGS", c_flags.join(" "));
+    }
+}
+
+/// The folder above `registry/src/…` or `git/checkouts/…` of any dependency.
+fn cargo_home(metadata: &str) -> Option<PathBuf> {
+    #[derive(serde::Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Package {
+        manifest_path: String,
+    }
+    let metadata: Metadata = serde_json::from_str(metadata).ok()?;
+    metadata.packages.iter().find_map(|package| {
+        let path = package.manifest_path.as_str();
+        let end = path.find("/registry/src/").or_else(|| path.find("/git/checkouts/"))?;
+        Some(PathBuf::from(&path[..end]))
+    })
+}
+
+/// How one architecture is built on this machine.
+struct How {
+    subcommand: &'static str,
+    triple: &'static str,
+    linker: Option<(&'static str, &'static str)>,
+}
+
+impl How {
+    /// The host's own target; else cargo-zigbuild, which brings a linker and a C library for every
+    /// target; else the target with its usual cross-linker.
+    async fn choose(
+        files: &Files,
+        toolchain: &Toolchain,
+        architecture: Architecture,
+        workspace: &Path,
+    ) -> Result<Self, Problem> {
+        let gnu = triple(architecture);
+        let installed =
+            |triple: &str| files.is_folder(&toolchain.root.join("lib/rustlib").join(triple).join("lib"));
+        if toolchain.host == gnu && installed(gnu)? {
+            return Ok(Self { subcommand: "build", triple: gnu, linker: None });
+        }
+        // zig has no static glibc, so its targets are those of musl.
+        let musl = match architecture {
+            Architecture::X8664 => "x86_64-unknown-linux-musl",
+            Architecture::Arm64 => "aarch64-unknown-linux-musl",
+        };
+        let zig = output(workspace, "cargo-zigbuild", &["--version"]).await.is_ok();
+        if zig && installed(musl)? {
+            return Ok(Self { subcommand: "zigbuild", triple: musl, linker: None });
+        }
+        let (variable, linker) = match architecture {
+            Architecture::X8664 => ("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER", "x86_64-linux-gnu-gcc"),
+            Architecture::Arm64 => ("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "aarch64-linux-gnu-gcc"),
+        };
+        if installed(gnu)? && output(workspace, linker, &["--version"]).await.is_ok() {
+            return Ok(Self { subcommand: "build", triple: gnu, linker: Some((variable, linker)) });
+        }
+        let missing = match (zig, toolchain.host == gnu) {
+            (true, _) => format!("rustup target add {musl}"),
+            (false, true) => format!("rustup target add {gnu}"),
+            (false, false) => {
+                format!("rustup target add {musl} && cargo install cargo-zigbuild && pip install ziglang")
+            }
+        };
+        Err(ways_out(
+            Problem::failed("no_target", "this machine cannot build for the function's architecture")
+                .because(format!(
+                    "{} is built on {} only with more tools",
+                    architecture.as_str(),
+                    toolchain.host
+                )),
+            &missing,
+        ))
+    }
+}
+
+/// The three ways out for who cannot build.
+fn ways_out(problem: Problem, install: &str) -> Problem {
+    problem.next(format!(
+        "{install}; or set `[function] bootstrap = \"FILE\"` to a binary built elsewhere; or keep what is deployed with --keep-code"
+    ))
+}
+
+/// A command in the workspace, with the variables cleaned that would change the binary.
+fn cargo(workspace: &Path) -> Command {
+    cleaned("cargo", workspace)
+}
+
+fn cleaned(program: &str, workspace: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(workspace).stdin(Stdio::null()).kill_on_drop(true);
+    for variable in CLEANED {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// What a tool says on stdout.
+async fn output(workspace: &Path, program: &str, arguments: &[&str]) -> Result<String, Problem> {
+    let output = cleaned(program, workspace)
+        .args(arguments)
+        .output()
+        .await
+        .map_err(|error| no_tool(program, &error))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let tail: Vec<String> = said.lines().map(str::to_owned).collect();
+        return Err(failed(tail, "this machine"));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Runs a build; its lines on stderr go to `progress`, the last ones come back.
+async fn run(
+    mut command: Command,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<(ExitStatus, Vec<String>), Problem> {
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| no_tool("cargo", &error))?;
+    let mut tail = Vec::new();
+    let building = async {
+        if let Some(stderr) = child.stderr.take() {
+            let mut lines = BufReader::new(stderr).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                progress(line.trim());
+                tail.push(line);
+                if tail.len() > 10 * TAIL_LINES {
+                    tail.drain(..TAIL_LINES);
+                }
+            }
+        }
+        child.wait().await
+    };
+    let ended = tokio::time::timeout(BUILD_TIMEOUT, building).await.map_err(|_| {
+        let minutes = BUILD_TIMEOUT.as_secs() / 60;
+        Problem::failed("build_timeout", "the authorizer's build did not end")
+            .because(format!("it was stopped after {minutes} minutes"))
+    })?;
+    let status = ended.map_err(|error| no_tool("cargo", &error))?;
+    Ok((status, tail))
+}
+
+fn no_tool(program: &str, error: &std::io::Error) -> Problem {
+    let because = match error.kind() {
+        std::io::ErrorKind::NotFound => format!("`{program}` is not on the PATH"),
+        _ => format!("`{program}` does not start: {error}"),
+    };
+    ways_out(
+        Problem::failed("no_toolchain", "there is no Rust toolchain to build the authorizer with")
+            .because(because),
+        "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh",
+    )
+}
+
+/// A build that failed: its errors, or its last lines.
+fn failed(tail: Vec<String>, target: &str) -> Problem {
+    let text = tail.join("\n");
+    let next = if text.contains("cannot find -lc") {
+        "install the static C library: apt install libc6-dev, or dnf install glibc-static"
+    } else if text.contains("linker `cc` not found") || text.contains("failed to find tool") {
+        "install a C compiler: apt install gcc libc6-dev, or dnf install gcc glibc-static"
+    } else if text.contains("no default toolchain") || text.contains("could not choose a version") {
+        "rustup default stable"
+    } else if text.contains("--locked") {
+        "cargo update -p thinggate-authorizer, and commit Cargo.lock"
+    } else {
+        "mend the sources, or set `[function] bootstrap = \"FILE\"`, or keep what is deployed with --keep-code"
+    };
+    let problem =
+        Problem::failed("build_failed", format!("the authorizer cannot be built for {target}")).next(next);
+    let skipped = tail.len().saturating_sub(TAIL_LINES);
+    tail.into_iter().skip(skipped).filter(|line| !line.trim().is_empty()).fold(problem, Problem::because)
+}
