@@ -12,7 +12,6 @@ pub mod data;
 pub mod fault;
 pub mod identity;
 pub mod lambda_host;
-mod loopback;
 mod package_store;
 pub mod random;
 pub mod refusal_log;

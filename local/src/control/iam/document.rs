@@ -224,3 +224,90 @@ fn is_account_principal(name: &str, role_exists: &impl Fn(&str) -> bool) -> bool
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trust(principal: &str, action: &str) -> String {
+        format!(r#"{{"Statement":[{{"Effect":"Allow","Principal":{principal},"Action":{action}}}]}}"#)
+    }
+
+    #[test]
+    fn trust_policies() {
+        let lambda = r#"{"Service":"lambda.amazonaws.com"}"#;
+        let assume = r#""sts:AssumeRole""#;
+        for (document, expected) in [
+            (trust(lambda, assume), None),
+            (trust(r#"{"AWS":["000000000000","arn:aws:iam::000000000000:root"]}"#, assume), None),
+            (trust(r#"{"AWS":"arn:aws:iam::000000000000:role/here"}"#, assume), None),
+            ("{".to_owned(), Some("This policy contains invalid Json")),
+            ("[]".to_owned(), Some("This policy contains invalid Json")),
+            (r#"{"Statement":[]}"#.to_owned(), Some("Syntax errors in policy.")),
+            (r#"{"Statement":[],"More":1}"#.to_owned(), Some("Syntax errors in policy.")),
+            (trust(lambda, r#""s3:GetObject""#), Some("AssumeRole policy may only specify STS AssumeRole actions.")),
+            (
+                trust(r#"{"Service":"lambda"}"#, assume),
+                Some(r#"Invalid principal in policy: "SERVICE":"lambda""#),
+            ),
+            (
+                trust(r#"{"AWS":"arn:aws:iam::000000000000:role/gone"}"#, assume),
+                Some(r#"Invalid principal in policy: "AWS":"arn:aws:iam::000000000000:role/gone""#),
+            ),
+            (
+                r#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole"}}"#.to_owned(),
+                Some("Missing required field Principal"),
+            ),
+            (
+                r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Resource":"*"}}"#
+                    .to_owned(),
+                Some("Has prohibited field Resource"),
+            ),
+        ] {
+            let found = check_trust(&document, |arn| arn.ends_with("/here")).err();
+            assert_eq!(found.as_ref().map(|error| error.message.as_str()), expected, "{document}");
+            assert!(found.is_none_or(|error| (error.status, error.code) == (400, "MalformedPolicyDocument")));
+        }
+    }
+
+    #[test]
+    fn inline_policies() {
+        let statement = |members: &str| format!(r#"{{"Version":"2012-10-17","Statement":[{{{members}}}]}}"#);
+        for (members, expected) in [
+            (r#""Effect":"Allow","Action":["logs:*"],"Resource":"arn:aws:logs:*:*:*""#, None),
+            (r#""Effect":"Deny","NotAction":"s3:*","NotResource":"*""#, None),
+            (r#""Action":"logs:*","Resource":"*""#, Some("Missing required field Effect")),
+            (r#""Effect":"Allow","Resource":"*""#, Some("Policy statement must contain actions.")),
+            (r#""Effect":"Allow","Action":"logs:*""#, Some("Policy statement must contain resources.")),
+            (
+                r#""Effect":"Allow","Action":"logs","Resource":"*""#,
+                Some("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."),
+            ),
+            (
+                r#""Effect":"Allow","Action":"logs:*","Resource":"bucket""#,
+                Some(r#"Resource bucket must be in ARN format or "*"."#),
+            ),
+            (
+                r#""Effect":"Allow","Principal":"*","Action":"logs:*","Resource":"*""#,
+                Some("Policy document should not specify a principal."),
+            ),
+            (r#""Effect":"Allow","Actions":"logs:*","Resource":"*""#, Some("Syntax errors in policy.")),
+        ] {
+            let found = check_inline(&statement(members)).err().map(|error| error.message);
+            assert_eq!(found.as_deref(), expected, "{members}");
+        }
+    }
+
+    #[test]
+    fn who_may_assume() {
+        let assume = r#""sts:AssumeRole""#;
+        for (document, trusted) in [
+            (trust(r#"{"Service":["iot.amazonaws.com","lambda.amazonaws.com"]}"#, assume), true),
+            (trust(r#"{"Service":"iot.amazonaws.com"}"#, assume), false),
+            (trust(r#"{"Service":"lambda.amazonaws.com"}"#, r#""sts:TagSession""#), false),
+            (trust(r#"{"Service":"lambda.amazonaws.com"}"#, assume).replace("Allow", "Deny"), false),
+        ] {
+            assert_eq!(trusts_service(&document, "lambda.amazonaws.com"), trusted, "{document}");
+        }
+    }
+}

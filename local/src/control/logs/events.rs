@@ -1,7 +1,7 @@
 //! Log events: put, get, filter.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::filter::{Invalid, Pattern};
 use super::{Call, Event, Group, ServiceError, State, input, invalid, milliseconds, read};
@@ -13,11 +13,11 @@ pub(super) const EVENT_OVERHEAD_BYTES: usize = 26;
 const BATCH_BYTES_MAX: usize = 1_048_576;
 /// The most events in one call or page. Source: the model.
 const EVENTS_MAX: i64 = 10_000;
-/// The longest one call's events may lie apart. Source: PutLogEvents, "cannot span more than 24 hours".
-const SPAN_MAX_MS: i64 = 24 * 60 * 60 * 1000;
+/// A day: the longest that the valid events of one call may lie apart. Source: PutLogEvents.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Newer than this in the future, or older than this, is rejected event by event. Source: PutLogEvents.
 const FUTURE_MAX_MS: i64 = 2 * 60 * 60 * 1000;
-const PAST_MAX_MS: i64 = 14 * SPAN_MAX_MS;
+const PAST_MAX_MS: i64 = 14 * DAY_MS;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -53,32 +53,58 @@ pub(super) fn put(state: &mut State, call: &Call) -> Result<Option<Value>, Servi
     checks.finish(input::INVALID)?;
     check_batch(events)?;
     let group = state.group(group)?;
-    let oldest_kept_days = group.retention_days.unwrap_or(14).min(14);
     let now_ms = milliseconds(call.now);
+    let accepted = Accepted::of(events, now_ms, group.retention_days);
+    let valid = &events[accepted.old.max(accepted.expired)..accepted.end];
+    check_span(valid)?;
     let stream = group.stream(stream)?;
-    let oldest_ms = now_ms - PAST_MAX_MS / 14 * oldest_kept_days;
-    let old = events.partition_point(|event| event.timestamp < oldest_ms);
-    let new = events.partition_point(|event| event.timestamp <= now_ms + FUTURE_MAX_MS);
-    for event in &events[old..new] {
+    for event in valid {
         let (time_ms, message) = (event.timestamp, event.message.clone());
         stream.append(Event { time_ms, ingested_ms: now_ms, message });
     }
     group.trim();
     // The token has had no meaning since January 2023, and is still given.
-    let mut answer = json!({ "nextSequenceToken": format!("{:056}", now_ms) });
-    let mut rejected = json!({});
-    if old > 0 {
-        let too_old = events.partition_point(|event| event.timestamp < now_ms - PAST_MAX_MS);
-        let name = if too_old > 0 { "tooOldLogEventEndIndex" } else { "expiredLogEventEndIndex" };
-        rejected[name] = old.into();
-    }
-    if new < events.len() {
-        rejected["tooNewLogEventStartIndex"] = new.into();
-    }
-    if rejected != json!({}) {
+    let mut answer = json!({ "nextSequenceToken": format!("{now_ms:056}") });
+    if let Some(rejected) = accepted.rejected(events.len()) {
         answer["rejectedLogEventsInfo"] = rejected;
     }
     Ok(Some(answer))
+}
+
+/// Which events of a batch, which is in order of time, are taken.
+struct Accepted {
+    /// So many at the start are too old for any group.
+    old: usize,
+    /// So many at the start are older than the group's retention.
+    expired: usize,
+    /// From here on they are too new.
+    end: usize,
+}
+
+impl Accepted {
+    fn of(events: &[Sent], now_ms: i64, retention_days: Option<i64>) -> Self {
+        let before = |moment: i64| events.partition_point(|event| event.timestamp < moment);
+        Self {
+            old: before(now_ms - PAST_MAX_MS),
+            expired: retention_days.map_or(0, |days| before(now_ms - days * DAY_MS)),
+            end: before(now_ms + FUTURE_MAX_MS + 1),
+        }
+    }
+
+    /// `rejectedLogEventsInfo`, when some were not taken.
+    fn rejected(&self, count: usize) -> Option<Value> {
+        let mut rejected = Map::new();
+        if self.old > 0 {
+            rejected.insert("tooOldLogEventEndIndex".to_owned(), self.old.into());
+        }
+        if self.expired > 0 {
+            rejected.insert("expiredLogEventEndIndex".to_owned(), self.expired.into());
+        }
+        if self.end < count {
+            rejected.insert("tooNewLogEventStartIndex".to_owned(), self.end.into());
+        }
+        (!rejected.is_empty()).then_some(Value::Object(rejected))
+    }
 }
 
 fn check_batch(events: &[Sent]) -> Result<(), ServiceError> {
@@ -90,8 +116,12 @@ fn check_batch(events: &[Sent]) -> Result<(), ServiceError> {
         let text = "Log events in a single PutLogEvents request must be in chronological order.";
         return Err(invalid(text));
     }
-    let span = events.last().zip(events.first()).map_or(0, |(last, first)| last.timestamp - first.timestamp);
-    if span > SPAN_MAX_MS {
+    Ok(())
+}
+
+fn check_span(valid: &[Sent]) -> Result<(), ServiceError> {
+    let span = valid.last().zip(valid.first()).map_or(0, |(last, first)| last.timestamp - first.timestamp);
+    if span > DAY_MS {
         let text = "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.";
         return Err(invalid(text));
     }

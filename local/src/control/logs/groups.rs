@@ -36,12 +36,17 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Option<Value>, Se
     if state.groups.contains_key(&name) {
         return Err(already_exists("The specified log group already exists"));
     }
+    if kms_key.is_some() {
+        // The target has no KMS, so no key exists; the code for that is CreateLogGroup's.
+        return Err(invalid(
+            "The specified KMS key does not exist or is not allowed to be used with this log group.",
+        ));
+    }
     let group = Group {
         created_ms: milliseconds(call.now),
         retention_days: None,
         class: class.unwrap_or("STANDARD").to_owned(),
         deletion_protected: sent.deletion_protection_enabled.unwrap_or(false),
-        kms_key: kms_key.map(str::to_owned),
         tags: sent_tags,
         streams: BTreeMap::new(),
     };
@@ -159,9 +164,6 @@ fn shown(call: &Call, name: &str, group: &Group) -> Value {
     });
     if let Some(days) = group.retention_days {
         shown["retentionInDays"] = days.into();
-    }
-    if let Some(key) = &group.kms_key {
-        shown["kmsKeyId"] = key.as_str().into();
     }
     shown
 }

@@ -38,7 +38,6 @@ pub(crate) struct Group {
     retention_days: Option<i64>,
     class: String,
     deletion_protected: bool,
-    kms_key: Option<String>,
     tags: BTreeMap<String, String>,
     streams: BTreeMap<String, Stream>,
 }
@@ -91,16 +90,15 @@ impl Group {
         self.streams.get_mut(name).ok_or_else(|| not_found("The specified log stream does not exist."))
     }
 
-    /// Drops whole streams, the longest silent first, then the oldest events of the last one.
+    /// Drops the oldest events of the streams that have been silent the longest.
     fn trim(&mut self) {
         let mut total: usize = self.streams.values().map(|stream| stream.events.len()).sum();
-        while total > EVENTS_PER_GROUP_MAX && self.streams.len() > 1 {
-            let silent = self.streams.iter().min_by_key(|(_, stream)| stream.last_ingestion_ms);
-            let Some(name) = silent.map(|(name, _)| name.clone()) else { return };
-            total -= self.streams.remove(&name).map_or(0, |stream| stream.events.len());
-        }
-        if let Some(last) = self.streams.values_mut().next().filter(|_| total > EVENTS_PER_GROUP_MAX) {
-            last.events.drain(..total - EVENTS_PER_GROUP_MAX);
+        while total > EVENTS_PER_GROUP_MAX {
+            let filled = self.streams.values_mut().filter(|stream| !stream.events.is_empty());
+            let Some(silent) = filled.min_by_key(|stream| stream.last_ingestion_ms) else { return };
+            let dropped = silent.events.len().min(total - EVENTS_PER_GROUP_MAX);
+            silent.events.drain(..dropped);
+            total -= dropped;
         }
     }
 }
