@@ -2,11 +2,12 @@
 
 use super::checks::{Checks, Found};
 use super::model::Allow;
+use super::policy_size::{Fit, fit};
 use super::reader::TableReader;
 use super::template::{Slot, check};
 
-/// AWS IoT takes at most ten policy documents from an authorizer (developer guide, "config-custom-auth").
-const ALLOW_MAX: usize = 10;
+/// The most tables; the authorizer takes as many.
+const ALLOW_MAX: usize = 64;
 
 /// Reads every `[[allow]]`.
 pub(super) fn allow(checks: &mut Checks<'_>, top: &mut TableReader<'_>) -> Vec<Allow> {
@@ -18,6 +19,18 @@ pub(super) fn allow(checks: &mut Checks<'_>, top: &mut TableReader<'_>) -> Vec<A
         checks.error(&place, "bad_value", format!("there are 1 to {ALLOW_MAX} `[[allow]]` tables"));
     }
     let allow: Vec<Allow> = tables.into_iter().map(|table| one(checks, table)).collect();
+    match fit(&allow) {
+        Fit::Always => {}
+        Fit::Sometimes => {
+            let message = "the policy may not fit: AWS IoT takes 10 documents of 2048 characters";
+            let help = "tokens with long claim values would be denied; grant fewer or shorter entries";
+            checks.warn(&place, "large_policy", message, Some(help));
+        }
+        Fit::Never => {
+            let message = "the policy does not fit: AWS IoT takes 10 documents of 2048 characters";
+            checks.error_with_help(&place, "too_large", message, "grant fewer or shorter entries");
+        }
+    }
     let has_device_to_refuse = allow.iter().any(|one| !one.publish.is_empty() || !one.subscribe.is_empty());
     if has_device_to_refuse && allow.iter().all(|one| one.connect.is_empty()) {
         let help = "add `connect = [\"{sub}/*\"]` for MQTT; every MQTT client is refused without it";

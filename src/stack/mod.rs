@@ -17,6 +17,7 @@ mod identity;
 mod lines;
 mod mask;
 mod model;
+mod policy_size;
 mod reader;
 mod reference;
 mod regions;

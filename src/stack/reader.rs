@@ -16,7 +16,7 @@ use super::finding::{Shown, one_of, quoted};
 const A_TEXT: &str = "a text";
 const A_LIST: &str = "a list of texts";
 
-/// The longest text, in characters: more than any key takes.
+/// The longest text, in bytes: more than any key takes, and no more than the authorizer does.
 const TEXT_LENGTH_MAX: usize = 1024;
 /// The most elements of a list, and keys of a free table.
 const ELEMENTS_MAX: usize = 64;
@@ -69,7 +69,7 @@ impl<'t> TableReader<'t> {
         )
     }
 
-    /// A text of 1 to 1,024 characters without control characters.
+    /// A text of 1 to 1,024 bytes without control characters.
     pub(super) fn text(&mut self, checks: &mut Checks<'_>, key: &'static str) -> Option<Found<String>> {
         let value = self.take(checks, key)?;
         let place = self.value_place(key, value);
@@ -353,8 +353,8 @@ fn text_of(checks: &mut Checks<'_>, value: &DeValue<'_>, place: Place) -> Option
         checks.report(&place, "bad_value", message, Shown::ToStart, None);
         return None;
     }
-    if text.chars().count() > TEXT_LENGTH_MAX {
-        let message = format!("`{}` has at most {TEXT_LENGTH_MAX} characters", place.key);
+    if text.len() > TEXT_LENGTH_MAX {
+        let message = format!("`{}` has at most {TEXT_LENGTH_MAX} bytes", place.key);
         checks.report(&place, "too_large", message, Shown::ToStart, None);
         return None;
     }

@@ -56,9 +56,11 @@ fn claims(text: &str) -> Result<usize, Refusal> {
     while let Some(at) = rest.find(['{', '}']) {
         let Some(inside) = rest[at..].strip_prefix('{') else { return refuse("a `}` without its `{`") };
         let Some((claim, after)) = inside.split_once('}') else { return refuse("a `{` without its `}`") };
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        // The `/` and `:` are those of a provider whose claims are addresses: `https://example.com/tenant`.
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.:/@".contains(c);
         if claim.is_empty() || claim.len() > CLAIM_LENGTH_MAX || !claim.chars().all(is_name) {
-            let message = format!("a claim's name is 1 to {CLAIM_LENGTH_MAX} letters, digits and `_`");
+            let message =
+                format!("a claim's name is 1 to {CLAIM_LENGTH_MAX} letters, digits and `_ - . : / @`");
             return Err((message, Some("for example `{sub}`")));
         }
         if !after.is_empty() && !after.starts_with('/') {
@@ -127,6 +129,7 @@ fn filter(text: &str) -> Result<(), Refusal> {
     if text.contains('*') {
         return Err(("a topic filter has `+` and `#`, not `*`".to_owned(), None));
     }
+    let text = without_claims(text);
     let levels: Vec<&str> = text.split('/').collect();
     for (number, level) in levels.iter().enumerate() {
         if level.contains('#') && (*level != "#" || number + 1 != levels.len()) {
@@ -139,11 +142,21 @@ fn filter(text: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The text without the names of its claims.
+fn without_claims(text: &str) -> String {
+    let parts = text.split('{').enumerate();
+    let literals = parts.map(|(number, part)| match part.split_once('}') {
+        Some((_, after)) if number > 0 => after,
+        _ => part,
+    });
+    literals.collect()
+}
+
 fn topic(text: &str) -> Result<(), Refusal> {
     if text.len() > TOPIC_LENGTH_MAX {
         return refuse(format!("a topic has at most {TOPIC_LENGTH_MAX} bytes; this one has {}", text.len()));
     }
-    let slashes = text.matches('/').count();
+    let slashes = without_claims(text).matches('/').count();
     if slashes > SLASHES_MAX {
         return refuse(format!("a topic has at most {SLASHES_MAX} slashes; this one has {slashes}"));
     }

@@ -31,7 +31,7 @@ pub(super) fn token(
     table.require(checks, "audience", "`audience = [\"deviceagent\"]`: any of these must be in the token");
     let audience = non_empty(checks, &mut table, "audience");
     let audience_claims = non_empty(checks, &mut table, "audience_claims");
-    let scopes = values(table.texts(checks, "scopes").unwrap_or_default());
+    let scopes = scopes(checks, &mut table);
     let scope_claims = non_empty(checks, &mut table, "scope_claims");
     let leeway = table.number(checks, "leeway_s", &(0..=LEEWAY_MAX_SECONDS));
     let strict_expiry = table.boolean(checks, "strict_expiry").is_some_and(|found| found.value);
@@ -68,6 +68,21 @@ fn non_empty(checks: &mut Checks<'_>, table: &mut TableReader<'_>, key: &'static
         checks.error(&place, "bad_value", format!("`{}` needs at least one element", place.key));
     }
     Some(values(found))
+}
+
+/// Scopes, each on its own: a token lists them with spaces between.
+fn scopes(checks: &mut Checks<'_>, table: &mut TableReader<'_>) -> Vec<String> {
+    let found = table.texts(checks, "scopes").unwrap_or_default();
+    for scope in found.iter().filter(|scope| scope.value.contains(' ')) {
+        let message = "a scope has no space; list each on its own";
+        checks.error_with_help(
+            &scope.place,
+            "bad_value",
+            message,
+            "for example `scopes = [\"mail\", \"cn\"]`",
+        );
+    }
+    values(found)
 }
 
 fn require(checks: &mut Checks<'_>, table: &mut TableReader<'_>) -> BTreeMap<String, String> {
