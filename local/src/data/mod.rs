@@ -2,6 +2,7 @@
 
 pub mod broker;
 pub mod endpoint;
+pub mod policy;
 pub mod topic;
 
 use crate::{Request, Response, Target};

@@ -148,7 +148,8 @@ impl Statement {
             return false;
         }
         let action_name = action.name().to_ascii_lowercase();
-        let unknown = if self.allows == self.resources.names() { Unknown::Nothing } else { Unknown::Anything };
+        let unknown =
+            if self.allows == self.resources.names() { Unknown::Nothing } else { Unknown::Anything };
         self.actions.has(|text| Pattern::action(text).matches(&action_name, Unknown::Nothing))
             && self.resources.has(|text| Pattern::resource(text, variables).matches(resource, unknown))
     }
