@@ -12,6 +12,10 @@
 //! | `GET /_local/faults`, `?wait_ms=N` | the order and what has happened, at once or when a reply is held |
 //! | `POST /_local/faults` `{"hold_reply_of": n, "refuse": n}` | a new order; counts afresh |
 //! | `DELETE /_local/faults` | releases what is held |
+//! | `POST /_local/broker` `{"drop_messages": true}` | loses every message that devices publish, or no longer |
+//! | `GET /_local/messages?filter=FILTER`, `&region=REGION` | a stream, one JSON line for each message delivered |
+//!
+//! The stream exists on a served target only (`serve::connection`); in process it is `Target::subscribe`.
 //!
 //! Every request carries the secret access key in `x-thinggate-key`. Web pages are kept out by [`crate::serve`],
 //! which alone has sockets.
@@ -40,14 +44,26 @@ struct Advance {
     advance_ms: i64,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Broker {
+    drop_messages: bool,
+}
+
 /// Answers one request.
 pub(crate) fn handle(target: &Target, request: &Request) -> Response {
     match answer(target, request) {
         Ok(value) => json_answer(200, &value),
-        Err((status, because)) => json_answer(status, &json!({ "error": because })),
+        Err((status, because)) => refused(status, &because),
     }
 }
 
+/// The answer to a request that is refused.
+pub(crate) fn refused(status: u16, because: &str) -> Response {
+    json_answer(status, &json!({ "error": because }))
+}
+
+/// Status and sentence.
 type Refused = (u16, String);
 
 fn answer(target: &Target, request: &Request) -> Result<Value, Refused> {
@@ -87,11 +103,17 @@ fn answer(target: &Target, request: &Request) -> Result<Value, Refused> {
             target.faults().release();
             Ok(faults(target))
         }
+        (&Method::POST, "/_local/broker") => {
+            let sent: Broker = read(request)?;
+            target.gateway().broker.drop_messages(sent.drop_messages);
+            Ok(json!({ "drop_messages": sent.drop_messages }))
+        }
         (method, path) => Err((404, format!("nothing is at {method} {path}"))),
     }
 }
 
-fn admit(target: &Target, request: &Request) -> Result<(), Refused> {
+/// Lets in whoever has the secret access key.
+pub(crate) fn admit(target: &Target, request: &Request) -> Result<(), Refused> {
     let sent = request.headers().get(KEY_HEADER).map(http::HeaderValue::as_bytes).unwrap_or_default();
     let secret = target.key().secret_access_key.as_bytes();
     constant_time::verify_slices_are_equal(sent, secret)

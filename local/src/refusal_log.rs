@@ -17,12 +17,85 @@ pub const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Who {
-    /// The gateway: no authorizer, no token, a bad signature, no permission to invoke.
+    /// The gateway: no authorizer, no token, a bad signature, no permission to invoke, a bad request.
     Gateway,
     /// The authorizer: its Lambda denied, failed, or answered what AWS does not take.
     Authorizer,
     /// The policy that the authorizer returned.
     Policy,
+    /// The broker, which a test told to lose messages. The device is not told.
+    Broker,
+}
+
+/// Makes the closed list of causes, each with its stable name and what it means.
+macro_rules! causes {
+    ($($(#[doc = $doc:literal])+ $cause:ident,)+) => {
+        /// What became of a device's request. The names, in snake case, never change.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Why {
+            $($(#[doc = $doc])+ $cause,)+
+        }
+
+        impl Why {
+            /// Every cause.
+            pub const ALL: &'static [Self] = &[$(Self::$cause,)+];
+        }
+    };
+}
+
+causes! {
+    /// Nobody refused: the message was given to the broker.
+    Delivered,
+    /// The broker lost the message, as ordered.
+    Dropped,
+    /// Nothing is at this path.
+    UnknownPath,
+    /// Only POST publishes.
+    MethodNotAllowed,
+    /// The topic, a parameter or a header is not what AWS IoT takes.
+    InvalidRequest,
+    /// The payload is over 128 KB.
+    PayloadTooLarge,
+    /// The server name or Host is no data endpoint of this target.
+    UnknownEndpoint,
+    /// No authorizer is named, no default would take the request, and it has no token.
+    NoCredentials,
+    /// A credential was sent twice, with different values.
+    AmbiguousCredentials,
+    /// No authorizer of this name, or no default.
+    UnknownAuthorizer,
+    /// The authorizer is INACTIVE.
+    InactiveAuthorizer,
+    /// There is no token under the authorizer's token key name.
+    MissingToken,
+    /// Signing is enabled, and there is no token signature.
+    MissingTokenSignature,
+    /// No registered key made this signature over this token.
+    BadTokenSignature,
+    /// AWS IoT may not invoke the function for this authorizer.
+    MissingInvokePermission,
+    /// The function cannot be run: it is missing, pending, throttled, or lost its role.
+    FunctionUnavailable,
+    /// The function reported an error.
+    FunctionError,
+    /// The function's process could not start, or ended before it answered.
+    FunctionCrash,
+    /// The function did not answer within the limit of an authorizer call.
+    FunctionTimeout,
+    /// The function's answer, or a policy in it, is not what AWS IoT takes.
+    MalformedAnswer,
+    /// The authorizer answered that the device is not authenticated; `reason` has its own word for it.
+    DeniedByAuthorizer,
+    /// The authorizer accepted the device, and its policies do not allow this action.
+    DeniedByPolicy,
+}
+
+impl Why {
+    /// The stable name, such as `bad_token_signature`.
+    pub fn name(self) -> String {
+        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    }
 }
 
 /// One decision about one device request.
@@ -32,12 +105,14 @@ pub struct Entry {
     pub at_ms: u64,
     /// The trace id of the answer.
     pub trace_id: String,
-    /// The Region.
-    pub region: String,
+    /// The Region, as far as the endpoint's name told it.
+    pub region: Option<String>,
     /// Who refused; `None` when nobody did.
     pub who: Option<Who>,
-    /// A stable lower-case word for the cause, such as `bad_signature`.
-    pub why: String,
+    /// The cause.
+    pub why: Why,
+    /// The authorizer's own word for a denial, from the line that it logged, such as `expired`.
+    pub reason: Option<String>,
     /// A sentence for a person. Never holds a token, a signature or a secret.
     pub detail: String,
     /// The authorizer's name, when one was found.

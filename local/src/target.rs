@@ -178,7 +178,7 @@ impl Target {
 
     /// Answers devices. May block while an authorizer runs.
     pub fn data(&self, request: Request) -> Response {
-        data::handle(self, request)
+        data::handle(self, &request)
     }
 
     /// Answers as the identity provider.
@@ -343,6 +343,7 @@ impl Target {
         })?;
         self.inner.refusals.clear();
         self.inner.faults.clear();
+        self.inner.gateway.broker.drop_messages(false);
         self.inner.invocations.lock().unwrap_or_else(PoisonError::into_inner).clear();
         Ok(())
     }

@@ -40,6 +40,8 @@ impl Endpoint {
 pub struct Peer {
     /// The server name that the client asked for in the TLS handshake.
     pub server_name: String,
+    /// The id of the connection, a UUID, as the authorizer's event tells it.
+    pub connection: String,
 }
 
 #[cfg(test)]

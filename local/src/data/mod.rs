@@ -1,8 +1,12 @@
 //! The device gateway: what a device may publish, and who gets it.
 
 pub mod broker;
+mod credentials;
+mod custom_auth;
 pub mod endpoint;
+mod http;
 pub mod policy;
+mod publish;
 pub mod topic;
 
 use crate::{Request, Response, Target};
@@ -14,7 +18,7 @@ pub struct Gateway {
     pub broker: broker::Broker,
 }
 
-/// Answers one device.
-pub fn handle(_target: &Target, _request: Request) -> Response {
-    crate::plain_answer(404, "not found")
+/// Answers one device. May block while an authorizer runs.
+pub(crate) fn handle(target: &Target, request: &Request) -> Response {
+    http::handle(target, request)
 }

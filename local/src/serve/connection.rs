@@ -25,7 +25,7 @@ use super::guard::{self, Askers};
 use crate::data::broker::Subscription;
 use crate::data::endpoint::Peer;
 use crate::data::topic::Filter;
-use crate::{Request, Response, Target};
+use crate::{Request, Response, Target, admin, random};
 
 /// For the whole head of a request, and between two requests of a connection.
 const HEAD_LIMIT: Duration = Duration::from_mins(1);
@@ -68,7 +68,8 @@ pub(super) async fn serve(socket: TcpStream, role: Role, target: Target, stop: w
         Role::Data(acceptor) => match timeout(HANDSHAKE_LIMIT, acceptor.accept(socket)).await {
             Ok(Ok(stream)) => {
                 let server_name = stream.get_ref().1.server_name().unwrap_or_default().to_owned();
-                http(stream, Port::Data(Peer { server_name }), target, stop).await
+                let peer = Peer { server_name, connection: random::uuid() };
+                http(stream, Port::Data(peer), target, stop).await
             }
             _ => return,
         },
@@ -113,9 +114,7 @@ async fn http(
 }
 
 async fn answer(port: &Port, target: &Target, request: http::Request<Incoming>) -> Answer {
-    let local = request.uri().path().starts_with("/_local/");
     let (askers, names): (Askers, guard::Names) = match port {
-        Port::Control if local => (Askers::OwnPages, &[]),
         Port::Control => (Askers::Programs, &[]),
         Port::Identity => (Askers::OwnPages, &["identity.thinggate.local"]),
         // Devices come by the endpoint's name, which the gateway itself checks; there is no page to fool.
@@ -125,7 +124,7 @@ async fn answer(port: &Port, target: &Target, request: http::Request<Incoming>) 
         return whole(crate::plain_answer(403, &format!("{}\n", refused.text())));
     }
     match port {
-        Port::Control if request.uri().path() == "/_local/messages" => messages(target, &request),
+        Port::Control if request.uri().path() == "/_local/messages" => messages(target, request),
         Port::Identity => plain(port, target, request, IDENTITY_BODY_BYTES_MAX).await,
         _ => plain(port, target, request, CONTROL_BODY_BYTES_MAX).await,
     }
@@ -171,7 +170,11 @@ fn closing(mut response: Response) -> Answer {
 /// `GET /_local/messages?filter=FILTER[&region=REGION]`: one line of JSON for each delivered message
 /// ([`crate::data::broker::Message::to_json_line`]), from the moment of the answer's head on. The stream
 /// ends with the target, or when its reader is too slow.
-fn messages(target: &Target, request: &http::Request<Incoming>) -> Answer {
+fn messages(target: &Target, request: http::Request<Incoming>) -> Answer {
+    let request = request.map(|_| Bytes::new());
+    if let Err((status, because)) = admin::admit(target, &request) {
+        return whole(admin::refused(status, &because));
+    }
     if request.method() != Method::GET {
         return whole(crate::plain_answer(405, "GET it\n"));
     }

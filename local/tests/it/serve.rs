@@ -122,6 +122,10 @@ fn what_is_too_large_is_refused() {
     assert!(head.starts_with("HTTP/1.1 413 "), "{head}");
 }
 
+fn with_key(served: &Served) -> String {
+    format!("Host: 127.0.0.1\r\nx-thinggate-key: {}\r\n", served.run_file.secret_access_key)
+}
+
 fn message(topic: &str) -> Message {
     Message {
         region: "eu-west-1".into(),
@@ -139,7 +143,8 @@ fn delivered_messages_are_streamed_line_by_line() {
     let place = tempfile::tempdir().unwrap();
     let served = Served::start(&directory(&place)).unwrap();
     let mut stream = Served::connect(&served.run_file.control_url);
-    stream.write_all(&get("/_local/messages?filter=devices/%2B/events", "Host: 127.0.0.1\r\n")).unwrap();
+    let headers = with_key(&served);
+    stream.write_all(&get("/_local/messages?filter=devices/%2B/events", &headers)).unwrap();
     let mut reader = BufReader::new(stream);
     let head = read_head(&mut reader);
     assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("application/x-ndjson"), "{head}");
@@ -165,8 +170,11 @@ fn delivered_messages_are_streamed_line_by_line() {
 fn a_stream_asked_for_wrongly_is_refused() {
     let place = tempfile::tempdir().unwrap();
     let served = Served::start(&directory(&place)).unwrap();
+    let stranger = get("/_local/messages", "Host: 127.0.0.1\r\n");
+    let (head, _) = exchange(&mut Served::connect(&served.run_file.control_url), &stranger);
+    assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
     for (query, status) in [("?filter=a%2F%23%2Fb", 400), ("?filtre=a", 400), ("?filter=", 400)] {
-        let request = get(&format!("/_local/messages{query}"), "Host: 127.0.0.1\r\n");
+        let request = get(&format!("/_local/messages{query}"), &with_key(&served));
         let (head, _) = exchange(&mut Served::connect(&served.run_file.control_url), &request);
         assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{query}: {head}");
     }
