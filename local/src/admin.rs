@@ -12,13 +12,14 @@
 //! | `GET /_local/faults`, `?wait_ms=N` | the order and what has happened, at once or when a reply is held |
 //! | `POST /_local/faults` `{"hold_reply_of": n, "refuse": n}` | a new order; counts afresh |
 //! | `DELETE /_local/faults` | releases what is held |
+//! | `GET /_local/packages/SHA256.zip` | an uploaded package; without a key |
 //! | `POST /_local/broker` `{"drop_messages": true}` | loses every message that devices publish, or no longer |
 //! | `GET /_local/messages?filter=FILTER`, `&region=REGION` | a stream, one JSON line for each message delivered |
 //!
 //! The stream exists on a served target only (`serve::connection`); in process it is `Target::subscribe`.
 //!
-//! Every request carries the secret access key in `x-thinggate-key`. Web pages are kept out by [`crate::serve`],
-//! which alone has sockets.
+//! Every other request carries the secret access key in `x-thinggate-key`. Web pages are kept out by
+//! [`crate::serve`], which alone has sockets.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -52,6 +53,9 @@ struct Broker {
 
 /// Answers one request.
 pub(crate) fn handle(target: &Target, request: &Request) -> Response {
+    if let Some(name) = request.uri().path().strip_prefix("/_local/packages/") {
+        return package(target, name.strip_suffix(".zip").unwrap_or(name));
+    }
     match answer(target, request) {
         Ok(value) => json_answer(200, &value),
         Err((status, because)) => refused(status, &because),
@@ -64,6 +68,15 @@ pub(crate) fn refused(status: u16, because: &str) -> Response {
 }
 
 /// Status and sentence.
+/// A package by its hash, as `GetFunction` points to it. Whoever knows the hash has seen the package or was
+/// told by a signed call, as with the pre-signed address that AWS gives: no key is asked for.
+fn package(target: &Target, sha256: &str) -> Response {
+    match target.package(sha256) {
+        Some(zip) => crate::answer(200, "application/zip", zip.to_vec()),
+        None => crate::plain_answer(404, "no such package"),
+    }
+}
+
 type Refused = (u16, String);
 
 fn answer(target: &Target, request: &Request) -> Result<Value, Refused> {

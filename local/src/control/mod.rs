@@ -1,5 +1,7 @@
 //! The AWS APIs: which service a request is for, who signed it, and the service's answer.
 
+#[cfg(test)]
+pub(crate) mod bench;
 pub mod iam;
 pub mod iot;
 pub mod lambda;

@@ -118,3 +118,34 @@ pub(super) fn sha256_base64(sha256_hex: &str) -> String {
         digits.filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
     STANDARD.encode(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::bench::zip_of;
+
+    fn refusal(zip: &[u8]) -> Option<(u16, String)> {
+        check_zip(zip).err().map(|error| (error.status, error.message))
+    }
+
+    #[test]
+    fn sizes_have_limits() {
+        // [R] TestLambdaSizeLimits.
+        let text = "Zipped size must be smaller than 52428800 bytes";
+        assert_eq!(refusal(&vec![0; ZIP_BYTES_MAX + 1]), Some((413, text.to_owned())));
+        let mut zip = zip_of("small");
+        assert_eq!(refusal(&zip), None);
+        // The unpacked size stands 24 bytes into the entry of the central directory (APPNOTE 4.3.12).
+        let entry = zip.windows(4).position(|four| four == b"PK\x01\x02").unwrap();
+        zip[entry + 24..entry + 28].copy_from_slice(&262_144_001_u32.to_le_bytes());
+        let text = "Unzipped size must be smaller than 262144000 bytes";
+        assert_eq!(refusal(&zip), Some((400, text.to_owned())));
+    }
+
+    #[test]
+    fn the_hash_is_shown_as_base64() {
+        // SHA-256 of nothing: FIPS 180-4 test vector.
+        let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(sha256_base64(hex), "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+    }
+}

@@ -13,6 +13,9 @@ use crate::control::iam::Role;
 use crate::control::{Call, ServiceError};
 use crate::state::World;
 
+/// The service that assumes the role of a function.
+const LAMBDA: &str = "lambda.amazonaws.com";
+
 /// Managed policies of AWS that let a function log.
 const LOGGING_POLICIES: [&str; 4] = [
     "service-role/AWSLambdaBasicExecutionRole",
@@ -29,7 +32,7 @@ pub(super) fn pass(world: &World, call: &Call, role_arn: &str) -> Result<String,
     }
     let role = world.iam.role(role_arn);
     let propagated = |role: &&Role| is_propagated(role, call.now, call.options.role_propagation);
-    match role.filter(propagated).filter(|role| trusts_lambda(role)) {
+    match role.filter(propagated).filter(|role| role.trusts_service(LAMBDA)) {
         Some(role) => Ok(role.role_id.clone()),
         // (aws-facts 0.7, 3.1)
         None => Err(invalid_parameter("The role defined for the function cannot be assumed by Lambda.")),
@@ -48,21 +51,10 @@ pub(super) fn of<'a>(world: &'a World, settings: &Settings) -> Result<&'a Role, 
     if role.role_id != settings.role_id {
         return Err(NotInvokable::RoleReplaced(arn.clone()));
     }
-    if !trusts_lambda(role) {
+    if !role.trusts_service(LAMBDA) {
         return Err(NotInvokable::RoleDistrusts(arn.clone()));
     }
     Ok(role)
-}
-
-/// Whether the trust policy lets the Lambda service assume the role.
-fn trusts_lambda(role: &Role) -> bool {
-    let found = statements(&role.trust_policy).into_iter().any(|statement| {
-        let services = statement.get("Principal").and_then(|principal| principal.get("Service"));
-        statement.get("Effect").and_then(Value::as_str) == Some("Allow")
-            && services.is_some_and(|services| texts(services).contains(&"lambda.amazonaws.com"))
-            && names(&statement, "Action", "sts:assumerole", true)
-    });
-    found
 }
 
 /// Whether the role lets a function write to the streams of this log group.

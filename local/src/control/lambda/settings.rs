@@ -327,8 +327,7 @@ fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), ServiceEr
             reserved.join(", ")
         )));
     }
-    let measured = Value::from_iter(variables.iter().map(|(name, value)| (name.clone(), value.clone())));
-    let measured = measured.to_string();
+    let measured = serde_json::json!(variables).to_string();
     if measured.len() > ENVIRONMENT_BYTES_MAX {
         return Err(invalid_parameter(format!(
             "Lambda was unable to configure your environment variables because the environment variables \

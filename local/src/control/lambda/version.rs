@@ -45,24 +45,23 @@ pub(super) fn publish(world: &mut World, call: &Call, name: &str) -> Result<Resp
              again with the CodeSHA256 in $LATEST."
         )));
     }
-    let number = match unchanged(function) {
-        Some(number) => number,
-        None => {
-            let mut settings = function.latest.settings.clone();
-            if let Some(description) = wanted.description {
-                settings.description = description;
-            }
-            let revision = random::uuid();
-            let change = Change {
-                kind: ChangeKind::Created,
-                settled_at: now,
-                revision_before: revision.clone(),
-                revision_after: revision,
-            };
-            // Publishing changes the revision of `$LATEST`: aws-facts 3.3.
-            function.latest.set_revision(now, random::uuid());
-            add(function, settings, change)
+    let number = if let Some(number) = unchanged(function) {
+        number
+    } else {
+        let mut settings = function.latest.settings.clone();
+        if let Some(description) = wanted.description {
+            settings.description = description;
         }
+        let revision = random::uuid();
+        let change = Change {
+            kind: ChangeKind::Created,
+            settled_at: now,
+            revision_before: revision.clone(),
+            revision_after: revision,
+        };
+        // Publishing changes the revision of `$LATEST`: aws-facts 3.3.
+        function.latest.set_revision(now, random::uuid());
+        add(function, settings, change)
     };
     Ok(json(201, &shown(call, function, number)))
 }
