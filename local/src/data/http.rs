@@ -86,7 +86,7 @@ fn authorised(
     if broker.drops_messages() {
         entry.who = Some(Who::Broker);
         entry.why = Why::Dropped;
-        entry.detail = "the broker was told to lose messages".to_owned();
+        "the broker was told to lose messages".clone_into(&mut entry.detail);
     }
     broker.deliver(Message {
         region: region.to_owned(),

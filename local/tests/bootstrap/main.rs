@@ -12,6 +12,9 @@
 //! | `answer_once` | answers the first event, ends at the second |
 //! | `malformed` | answers what is not JSON |
 //!
+//! `print_event` prints `event: ` and its event, and refuses. A `$REQUEST_ID` in what is printed becomes the
+//! id of the request.
+//!
 //! `PRINT` is printed to stdout, and `PRINT_ERROR` to stderr, before each answer.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a part of tests")]
 
@@ -97,7 +100,7 @@ fn main() {
         let (headers, event) = api.call("GET", "invocation/next", "");
         let id = value(&headers, "lambda-runtime-aws-request-id");
         for (name, to_error) in [("PRINT", false), ("PRINT_ERROR", true)] {
-            let text = variable(name);
+            let text = variable(name).replace("$REQUEST_ID", id);
             match (text.is_empty(), to_error) {
                 (true, _) => {}
                 (false, false) => println!("{text}"),
@@ -109,6 +112,10 @@ fn main() {
             "echo" => echo(&headers, &event),
             "allow" => ALLOW.to_owned(),
             "deny" => DENY.to_owned(),
+            "print_event" => {
+                println!("event: {event}");
+                DENY.to_owned()
+            }
             "malformed" => "no JSON".to_owned(),
             "answer_once" if turn == 0 => "1".to_owned(),
             "error" => {

@@ -20,7 +20,7 @@ use zip::{CompressionMethod, ZipWriter};
 pub(crate) fn package_of(bootstrap: &[u8]) -> Bytes {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options =
-        SimpleFileOptions::default().compression_method(CompressionMethod::Stored).unix_permissions(0o755);
+        SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).unix_permissions(0o755);
     writer.start_file("bootstrap", options).unwrap();
     writer.write_all(bootstrap).unwrap();
     Bytes::from(writer.finish().unwrap().into_inner())
