@@ -53,6 +53,9 @@ struct Allow<'a> {
 /// The bytes of `authorizer.json` for `stack`. `keys` are the provider's public keys, where tokens are
 /// RS256; `secret_variable` is the variable of the function's environment that holds the secret, where
 /// they are HS256.
+///
+/// # Panics
+/// Never: texts, numbers and lists have a JSON form.
 pub fn configuration(
     stack: &Stack,
     identity: &Identity,

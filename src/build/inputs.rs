@@ -120,7 +120,8 @@ fn canonical(value: &toml::Value, text: &mut String) {
         toml::Value::Table(table) => {
             text.push('{');
             for (key, value) in table {
-                text.push_str(&format!("{key:?}="));
+                quoted(key, text);
+                text.push('=');
                 canonical(value, text);
                 text.push(',');
             }
@@ -134,10 +135,17 @@ fn canonical(value: &toml::Value, text: &mut String) {
             }
             text.push(']');
         }
-        toml::Value::String(string) => text.push_str(&format!("{string:?}")),
+        toml::Value::String(string) => quoted(string, text),
         toml::Value::Integer(number) => text.push_str(&number.to_string()),
         toml::Value::Float(number) => text.push_str(&number.to_string()),
         toml::Value::Boolean(truth) => text.push_str(&truth.to_string()),
         toml::Value::Datetime(time) => text.push_str(&time.to_string()),
     }
+}
+
+/// A text between quotes, with quotes and backslashes inside it escaped: where it ends is certain.
+fn quoted(string: &str, text: &mut String) {
+    text.push('"');
+    text.extend(string.escape_debug());
+    text.push('"');
 }

@@ -154,9 +154,9 @@ fn the_inputs_are_what_is_built_and_nothing_else() {
         ("Cargo.toml", &format!("{ROOT}\n[profile.release]\nlto = true\n")),
     ];
     for (path, text) in changes {
-        let changed = Workspace::new("fn main() {}");
-        changed.write(path, text);
-        assert_ne!(before, changed.inputs(), "{path}: {text}");
+        let workspace = Workspace::new("fn main() {}");
+        workspace.write(path, text);
+        assert_ne!(before, workspace.inputs(), "{path}: {text}");
     }
     let other_rules = Recipe { configuration: b"{ }\n".to_vec(), ..other.recipe() };
     assert_ne!(before, inputs(&other.files, &other_rules).unwrap());
@@ -168,13 +168,20 @@ fn the_inputs_are_what_is_built_and_nothing_else() {
     assert_ne!(before, inputs(&other.files, &elsewhere).unwrap());
 }
 
+/// Makes a source file in the target folder, whose absolute path then is in the binary.
+const BUILD: &str = r##"fn main() {
+    let folder = std::env::var("OUT_DIR").unwrap();
+    std::fs::write(format!("{folder}/made.rs"), "pub fn place() -> &'static str { file!() }").unwrap();
+}"##;
+
 /// The real Cargo, twice, in two folders: one static binary, the same bytes, and the same package.
 #[tokio::test]
 async fn two_folders_give_the_same_package() {
-    let main = "fn main() { let a = std::env::args().count(); assert!(a < 9, \"{}\", file!()); }";
+    let main = "include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\")); fn main() { println!(\"{}\", place()); }";
     let mut packages = Vec::new();
     for _ in 0..2 {
         let workspace = Workspace::new(main);
+        workspace.write("authorizer/build.rs", BUILD);
         let heard = Mutex::new(Vec::new());
         let listen = |line: &str| heard.lock().unwrap().push(line.to_owned());
         let made = package(&workspace.files, &workspace.recipe(), &listen).await.unwrap();

@@ -79,7 +79,7 @@ impl Bucket {
     fn take(&mut self, rate: Rate, now: Instant) -> Duration {
         let full_at = self.full_at.map_or(now, |full_at| full_at.max(now)) + rate.interval();
         self.full_at = Some(full_at);
-        (full_at - now).saturating_sub(rate.interval() * rate.burst)
+        full_at.saturating_duration_since(now).saturating_sub(rate.interval() * rate.burst)
     }
 }
 

@@ -83,6 +83,6 @@ fn a_set_without_a_usable_key_says_why_for_each() {
         let said = Jwks::parse(bad.as_bytes()).unwrap_err().to_string();
         assert!(said.contains("not JSON of the form"), "{bad}: {said}");
     }
-    assert!(Jwks::parse(&vec![b' '; BYTES_MAX + 1]).unwrap_err().to_string().contains("at most 262144"));
+    assert!(Jwks::parse(vec![b' '; BYTES_MAX + 1]).unwrap_err().to_string().contains("at most 262144"));
     assert!(parse(&vec![key(&json!({})); 65]).unwrap_err().contains("at most 64"));
 }
