@@ -87,7 +87,7 @@ struct Toolchain {
     host: String,
     /// Where its libraries are.
     root: PathBuf,
-    /// Where Cargo keeps the sources of dependencies: the part before `registry/` or `git/`.
+    /// Where Cargo keeps the sources of dependencies.
     home: Option<PathBuf>,
 }
 
@@ -97,8 +97,8 @@ impl Toolchain {
         let host =
             version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default().to_owned();
         let root = output(workspace, "rustc", &["--print", "sysroot"]).await?.trim().into();
-        let metadata = output(workspace, "cargo", &["metadata", "--format-version", "1", "--locked"]).await?;
-        Ok(Self { host, root, home: cargo_home(&metadata) })
+        let home = cargo_home(workspace, &host).await;
+        Ok(Self { host, root, home })
     }
 
     /// Takes this machine's folders out of the binary.
@@ -119,8 +119,21 @@ impl Toolchain {
     }
 }
 
-/// The folder above `registry/src/…` or `git/checkouts/…` of any dependency.
-fn cargo_home(metadata: &str) -> Option<PathBuf> {
+/// Where Cargo keeps the sources of dependencies. Asked of Cargo, first without the network, because it
+/// also looks at dependencies that this build does not need; where that fails, the usual folder.
+async fn cargo_home(workspace: &Path, host: &str) -> Option<PathBuf> {
+    const METADATA: [&str; 5] = ["metadata", "--format-version", "1", "--locked", "--filter-platform"];
+    for offline in [&["--offline"][..], &[]] {
+        let arguments = [&METADATA[..], &[host], offline].concat();
+        if let Ok(metadata) = output(workspace, "cargo", &arguments).await {
+            return home_of(&metadata);
+        }
+    }
+    std::env::home_dir().map(|home| home.join(".cargo"))
+}
+
+/// The folder above `registry/src/…` or `git/checkouts/…` of any dependency; none where all are vendored.
+fn home_of(metadata: &str) -> Option<PathBuf> {
     #[derive(serde::Deserialize)]
     struct Metadata {
         packages: Vec<Package>,
@@ -293,4 +306,72 @@ fn failed(tail: Vec<String>, target: &str) -> Problem {
         Problem::failed("build_failed", format!("the authorizer cannot be built for {target}")).next(next);
     let skipped = tail.len().saturating_sub(TAIL_LINES);
     tail.into_iter().skip(skipped).filter(|line| !line.trim().is_empty()).fold(problem, Problem::because)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_home_is_found_from_any_dependency() {
+        let metadata = |path: &str| {
+            serde_json::json!({"packages": [{"manifest_path": "/work space/a/Cargo.toml"}, {"manifest_path": path}]})
+                .to_string()
+        };
+        let home = |path: &str| home_of(&metadata(path)).map(|home| home.display().to_string());
+        let registry =
+            "/home/me/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/ring-0.17.14/Cargo.toml";
+        assert_eq!(home(registry).as_deref(), Some("/home/me/.cargo"));
+        assert_eq!(home("/c/git/checkouts/x-1/2/Cargo.toml").as_deref(), Some("/c"));
+        assert_eq!(home("/work space/vendor/ring/Cargo.toml"), None);
+    }
+
+    #[test]
+    fn who_cannot_build_has_three_ways_out() {
+        let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let problem = no_tool("rustc", &missing);
+        assert_eq!(problem.because, ["`rustc` is not on the PATH"]);
+        let next = problem.next.unwrap();
+        for way in ["sh.rustup.rs", "[function] bootstrap", "--keep-code"] {
+            assert!(next.contains(way), "{next}");
+        }
+    }
+
+    #[test]
+    fn a_failure_names_what_helps() {
+        // Texts of rustc 1.95, GNU ld, and rustup 1.28.
+        let cases = [
+            ("= note: /usr/bin/ld: cannot find -lc: No such file or directory", "glibc-static"),
+            ("error: linker `cc` not found", "apt install gcc"),
+            ("error: rustup could not choose a version of cargo to run", "rustup default stable"),
+            ("error[E0425]: cannot find function `x` in this scope", "--keep-code"),
+        ];
+        for (said, expected) in cases {
+            let problem = failed(vec![said.to_owned()], "x86_64-unknown-linux-gnu");
+            assert!(problem.next.unwrap().contains(expected), "{said}");
+            assert_eq!(problem.because, [said]);
+        }
+        let long = failed((0..50).map(|number| format!("line {number}")).collect(), "x");
+        assert_eq!((long.because.len(), long.because[0].as_str()), (TAIL_LINES, "line 30"));
+    }
+
+    /// Another processor's target is named with what to install, unless this machine has it all.
+    #[tokio::test]
+    async fn another_processor_needs_more_tools() {
+        let folder = tempfile::tempdir().unwrap();
+        let toolchain = Toolchain {
+            host: "x86_64-unknown-linux-gnu".to_owned(),
+            root: folder.path().to_owned(),
+            home: None,
+        };
+        let files = Files::default();
+        let arm = How::choose(&files, &toolchain, Architecture::Arm64, folder.path()).await.err().unwrap();
+        assert_eq!(arm.code, "no_target");
+        assert!(arm.next.unwrap().contains("rustup target add aarch64-unknown-linux-musl"));
+        let own = How::choose(&files, &toolchain, Architecture::X8664, folder.path()).await.err().unwrap();
+        assert!(own.next.unwrap().contains("rustup target add x86_64-unknown-linux-"));
+        files.create_folder(&folder.path().join("lib/rustlib/x86_64-unknown-linux-gnu/lib")).unwrap();
+        let own = How::choose(&files, &toolchain, Architecture::X8664, folder.path()).await.ok().unwrap();
+        assert_eq!((own.subcommand, own.triple), ("build", "x86_64-unknown-linux-gnu"));
+    }
 }

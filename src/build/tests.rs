@@ -169,10 +169,10 @@ fn the_inputs_are_what_is_built_and_nothing_else() {
 }
 
 /// Makes a source file in the target folder, whose absolute path then is in the binary.
-const BUILD: &str = r##"fn main() {
+const BUILD: &str = r#"fn main() {
     let folder = std::env::var("OUT_DIR").unwrap();
     std::fs::write(format!("{folder}/made.rs"), "pub fn place() -> &'static str { file!() }").unwrap();
-}"##;
+}"#;
 
 /// The real Cargo, twice, in two folders: one static binary, the same bytes, and the same package.
 #[tokio::test]
