@@ -319,9 +319,8 @@ mod tests {
                 .to_string()
         };
         let home = |path: &str| home_of(&metadata(path)).map(|home| home.display().to_string());
-        let registry =
-            "/home/me/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/ring-0.17.14/Cargo.toml";
-        assert_eq!(home(registry).as_deref(), Some("/home/me/.cargo"));
+        let registry = "/opt/me/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/ring-0.17.14/Cargo.toml";
+        assert_eq!(home(registry).as_deref(), Some("/opt/me/.cargo"));
         assert_eq!(home("/c/git/checkouts/x-1/2/Cargo.toml").as_deref(), Some("/c"));
         assert_eq!(home("/work space/vendor/ring/Cargo.toml"), None);
     }

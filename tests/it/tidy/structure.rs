@@ -6,11 +6,12 @@ use super::rules::module;
 use super::source::{Source, line_of, words};
 
 /// The deployer's modules, from the ground up. A module names only what stands on a line above its own.
-const ORDER: [&[&str]; 9] = [
+const ORDER: [&[&str]; 10] = [
     &["names", "problem"],
     &["door", "stack"],
     &["aws"],
-    &["keys", "build"],
+    &["keys"],
+    &["build"],
     &["resource"],
     &["gather", "plan"],
     &["apply", "device"],
