@@ -133,6 +133,12 @@ impl Fault {
         }
     }
 
+    /// An answer that lacks what its shape promises.
+    pub(crate) fn odd(operation: &'static str) -> Self {
+        let (code, text, status, request_id) = (None, None, None, None);
+        Self { answer: Answer::Other, operation, code, text, status, request_id }
+    }
+
     /// Whether the thing is not there.
     pub(crate) fn not_found(&self) -> bool {
         self.answer == Answer::NotFound

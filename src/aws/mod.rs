@@ -7,6 +7,7 @@ pub mod retry;
 pub mod wait;
 
 pub use answer::{Answer, Fault};
+pub(crate) use connection::upload_limits;
 pub use connection::{Aws, Caller, Connection};
 pub use credentials::default_credentials;
 pub use wait::Progress;

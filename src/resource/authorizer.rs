@@ -5,12 +5,20 @@
 //! update replaces the whole map of keys. It refuses to delete an active one, so `delete` switches it
 //! off first.
 
-use std::collections::BTreeMap;
+mod keys;
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_iot::error::SdkError;
+use aws_sdk_iot::operation::describe_authorizer::{DescribeAuthorizerError, DescribeAuthorizerOutput};
+use aws_sdk_iot::types::{AuthorizerStatus, Tag};
 
 use super::compare::Comparison;
 use super::facts::{SigningKeys, Value};
-use super::{Change, Facts, Impact, Kind, Owner, Refusal, Resource};
-use crate::aws::Aws;
+use super::{Change, Facts, Impact, Kind, Owner, Resource, not_ours};
+use crate::aws::retry::AUTHORIZER_GONE;
+use crate::aws::wait::Look;
+use crate::aws::{Aws, Fault};
 use crate::keys::{Generation, PublicKeyPem};
 use crate::names::{AuthorizerName, Identity, KeyName, TokenKeyName};
 use crate::problem::Problem;
@@ -108,27 +116,249 @@ impl Resource for Authorizer {
 
     const KIND: Kind = Kind::Authorizer;
 
-    fn desired(_facts: &Facts) -> Option<Desired> {
-        None
+    fn desired(facts: &Facts) -> Option<Desired> {
+        let authorizer = &facts.stack.authorizer;
+        Some(Desired {
+            name: authorizer.name.clone(),
+            function_arn: facts.identity.alias_arn(),
+            token_key_name: authorizer.token_key_name.clone(),
+            keys: match &facts.keys {
+                SigningKeys::Generated(generations) => generated(generations),
+                SigningKeys::Provided(keys) => Keys::Provided(keys.clone()),
+                SigningKeys::Off => Keys::Off,
+            },
+            http_caching: authorizer.http_caching,
+            tags: super::tags(facts),
+            identity: facts.identity.clone(),
+        })
     }
 
-    fn diff(_desired: Option<&Desired>, _live: Option<&Live>) -> Change {
-        Change::keep()
+    fn diff(desired: Option<&Desired>, live: Option<&Live>) -> Change {
+        let (desired, live) = match (desired, live) {
+            (None, None) => return Change::keep(),
+            (None, Some(_)) => return Change::delete(Impact::All),
+            (Some(_), None) => return Change::create(),
+            (Some(desired), Some(live)) => (desired, live),
+        };
+        let Live {
+            // Read under the wanted name.
+            name: _,
+            // Derived from the name.
+            arn: _,
+            function_arn,
+            token_key_name,
+            keys,
+            status,
+            signing_disabled,
+            http_caching,
+            tags,
+            // Judged before any write, by the plan.
+            owner: _,
+        } = live;
+        let mut comparison = Comparison::new();
+        let signing = |disabled: bool| if disabled { "off" } else { "on" };
+        let signing_off = desired.keys == Keys::Off;
+        if *signing_disabled == signing_off {
+            keys::compare(&mut comparison, desired, keys);
+        } else {
+            let (found, wanted) = (signing(*signing_disabled), signing(signing_off));
+            comparison.immutable(Impact::All, "signing", Some("signing"), found, wanted);
+        }
+        let key = Some("authorizer.token_key_name");
+        let found = token_key_name.as_deref().unwrap_or("none");
+        let wanted = desired.token_key_name.as_str();
+        comparison.field_cutting(Impact::All, "token_key_name", key, found, wanted);
+        comparison.field("function", None, function_arn, &desired.function_arn);
+        comparison.field("status", None, status.as_str(), ACTIVE);
+        let key = Some("authorizer.http_caching");
+        comparison.field("http_caching", key, http_caching, &desired.http_caching);
+        comparison.tags(tags, &desired.tags);
+        comparison.finish()
     }
 
-    fn owner(_live: &Live) -> Owner {
-        Owner::Ours
+    fn owner(live: &Live) -> Owner {
+        live.owner.clone()
     }
 
-    async fn read(_aws: &Aws, _identity: &Identity) -> Result<Option<Live>, Problem> {
-        Err(Problem::failed("unfinished", "not written yet"))
+    async fn read(aws: &Aws, identity: &Identity) -> Result<Option<Live>, Problem> {
+        let name = identity.authorizer.as_str();
+        read(aws, name, identity).await.map_err(|fault| fault.problem(place(name)))
     }
 
-    async fn apply(_aws: &Aws, _desired: &Desired, _live: Option<&Live>) -> Result<(), Problem> {
-        Err(Problem::failed("unfinished", "not written yet"))
+    async fn apply(aws: &Aws, desired: &Desired, live: Option<&Live>) -> Result<(), Problem> {
+        let place = place(desired.name.as_str());
+        let registered = keys::registered(&desired.keys).map_err(|problem| problem.at(place.clone()))?;
+        let found;
+        let live = match live {
+            Some(live) => live,
+            None => {
+                let created = create(aws, desired, registered.as_ref()).await;
+                if created.map_err(|fault| fault.problem(place.clone()))? {
+                    return Ok(());
+                }
+                found = read(aws, desired.name.as_str(), &desired.identity)
+                    .await
+                    .map_err(|fault| fault.problem(place.clone()))?
+                    .ok_or_else(|| Fault::odd("CreateAuthorizer").problem(place.clone()))?;
+                &found
+            }
+        };
+        if let Owner::Foreign(owner) = &live.owner {
+            return Err(not_ours(place, owner.as_deref()));
+        }
+        update(aws, desired, registered.as_ref(), live).await.map_err(|fault| fault.problem(place))
     }
 
-    async fn delete(_aws: &Aws, _live: &Live) -> Result<(), Problem> {
-        Err(Problem::failed("unfinished", "not written yet"))
+    async fn delete(aws: &Aws, live: &Live) -> Result<(), Problem> {
+        let name = &live.name;
+        match switch_off_and_delete(aws, name).await {
+            Err(fault) if !fault.not_found() => return Err(fault.problem(place(name))),
+            _ => {}
+        }
+        aws.until(AUTHORIZER_GONE, || async {
+            match aws.call("DescribeAuthorizer", || describe(aws, name)).await {
+                Ok(_) => Ok(Look::NotYet),
+                Err(fault) if fault.not_found() => Ok(Look::Yes(())),
+                Err(fault) => Err(fault.problem(place(name))),
+            }
+        })
+        .await
     }
 }
+
+const ACTIVE: &str = "ACTIVE";
+
+fn place(name: &str) -> String {
+    format!("authorizer {name}")
+}
+
+async fn describe(
+    aws: &Aws,
+    name: &str,
+) -> Result<DescribeAuthorizerOutput, SdkError<DescribeAuthorizerError>> {
+    aws.iot.describe_authorizer().authorizer_name(name).send().await
+}
+
+async fn read(aws: &Aws, name: &str, identity: &Identity) -> Result<Option<Live>, Fault> {
+    let answer = match aws.call("DescribeAuthorizer", || describe(aws, name)).await {
+        Ok(answer) => answer,
+        Err(fault) if fault.not_found() => return Ok(None),
+        Err(fault) => return Err(fault),
+    };
+    let description = answer.authorizer_description.ok_or_else(|| Fault::odd("DescribeAuthorizer"))?;
+    let arn = description.authorizer_arn().unwrap_or_default().to_owned();
+    let tags = match tags(aws, &arn).await {
+        Ok(tags) => tags,
+        // Deleted since the first look.
+        Err(fault) if fault.not_found() => return Ok(None),
+        Err(fault) => return Err(fault),
+    };
+    Ok(Some(Live {
+        name: name.to_owned(),
+        arn,
+        function_arn: description.authorizer_function_arn().unwrap_or_default().to_owned(),
+        token_key_name: description.token_key_name().map(str::to_owned),
+        status: description.status().map_or(ACTIVE, |status| status.as_str()).to_owned(),
+        signing_disabled: description.signing_disabled().unwrap_or(false),
+        http_caching: description.enable_caching_for_http().unwrap_or(false),
+        keys: description.token_signing_public_keys.unwrap_or_default().into_iter().collect(),
+        owner: Owner::by_tags(&tags, identity),
+        tags,
+    }))
+}
+
+async fn tags(aws: &Aws, arn: &str) -> Result<BTreeMap<String, String>, Fault> {
+    let mut tags = BTreeMap::new();
+    let mut token: Option<String> = None;
+    loop {
+        let request =
+            || aws.iot.list_tags_for_resource().resource_arn(arn).set_next_token(token.clone()).send();
+        let page = aws.call("ListTagsForResource", request).await?;
+        for tag in page.tags.unwrap_or_default() {
+            tags.insert(tag.key, tag.value.unwrap_or_default());
+        }
+        match page.next_token {
+            Some(next) => token = Some(next),
+            None => return Ok(tags),
+        }
+    }
+}
+
+/// Creates it with its tags; false if one of its name is there already.
+async fn create(
+    aws: &Aws,
+    desired: &Desired,
+    registered: Option<&HashMap<String, String>>,
+) -> Result<bool, Fault> {
+    let request = || {
+        aws.iot
+            .create_authorizer()
+            .authorizer_name(desired.name.as_str())
+            .authorizer_function_arn(&desired.function_arn)
+            .token_key_name(desired.token_key_name.as_str())
+            .set_token_signing_public_keys(registered.cloned())
+            .signing_disabled(registered.is_none())
+            .status(AuthorizerStatus::Active)
+            .enable_caching_for_http(desired.http_caching)
+            .set_tags(Some(sdk_tags(&desired.tags)))
+            .send()
+    };
+    match aws.call("CreateAuthorizer", request).await {
+        Ok(_) => Ok(true),
+        Err(fault) if fault.already_exists() => Ok(false),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// With signing on, every field that can change is sent, the whole map of keys included: an update
+/// replaces it. With signing off the fields of signing are not sent at all
+/// (hashicorp/terraform-provider-awscc#1543).
+async fn update(
+    aws: &Aws,
+    desired: &Desired,
+    registered: Option<&HashMap<String, String>>,
+    live: &Live,
+) -> Result<(), Fault> {
+    let tagless = Desired { tags: BTreeMap::new(), ..desired.clone() };
+    if !Authorizer::diff(Some(&tagless), Some(live)).differences.is_empty() {
+        let request = || {
+            aws.iot
+                .update_authorizer()
+                .authorizer_name(desired.name.as_str())
+                .authorizer_function_arn(&desired.function_arn)
+                .token_key_name(desired.token_key_name.as_str())
+                .set_token_signing_public_keys(registered.cloned())
+                .status(AuthorizerStatus::Active)
+                .enable_caching_for_http(desired.http_caching)
+                .send()
+        };
+        aws.call("UpdateAuthorizer", request).await?;
+    }
+    let missing = super::missing(&live.tags, &desired.tags);
+    if !missing.is_empty() {
+        let request =
+            || aws.iot.tag_resource().resource_arn(&live.arn).set_tags(Some(sdk_tags(&missing))).send();
+        aws.call("TagResource", request).await?;
+    }
+    Ok(())
+}
+
+/// AWS refuses to delete an active one, and for some seconds one that was just switched off.
+async fn switch_off_and_delete(aws: &Aws, name: &str) -> Result<(), Fault> {
+    let request = || {
+        let update = aws.iot.update_authorizer().authorizer_name(name);
+        update.status(AuthorizerStatus::Inactive).send()
+    };
+    aws.call("UpdateAuthorizer", request).await?;
+    aws.call("DeleteAuthorizer", || aws.iot.delete_authorizer().authorizer_name(name).send()).await?;
+    Ok(())
+}
+
+fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    tags.iter()
+        .map(|(key, value)| Tag::builder().key(key).value(value).build().expect("the key is set"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

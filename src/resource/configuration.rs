@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_sdk_lambda::types::FunctionConfiguration;
+use aws_sdk_lambda::types::{EphemeralStorage, FunctionConfiguration};
 
 use super::change::Impact;
 use super::compare::Comparison;
@@ -198,7 +198,9 @@ pub(crate) fn compare(comparison: &mut Comparison, prefix: &str, desired: &Confi
     } = live;
     let name = |field: &str| format!("{prefix}{field}");
     comparison.field(&name("role"), None, role_arn, &desired.role_arn);
-    comparison.field(&name("package type"), None, package_type.as_str(), "Zip");
+    if package_type != "Zip" {
+        comparison.immutable(Impact::All, &name("package type"), None, package_type.clone(), "Zip");
+    }
     comparison.field(&name("runtime"), None, runtime.as_str(), RUNTIME);
     comparison.field(&name("handler"), None, handler.as_str(), HANDLER);
     let wanted = desired.architecture.as_str();
@@ -298,6 +300,11 @@ fn environment(answer: &FunctionConfiguration) -> Result<BTreeMap<String, Finger
     }
     let variables = environment.variables();
     Ok(variables.into_iter().flatten().map(|(name, value)| (name.clone(), Fingerprint::of(value))).collect())
+}
+
+/// The temporary storage that every function has.
+pub(crate) fn temporary_storage() -> EphemeralStorage {
+    EphemeralStorage::builder().size(TEMPORARY_STORAGE_MB).build().expect("the size is set")
 }
 
 /// What an authorizer has no use for. Each could change what runs, or what it can reach.

@@ -4,16 +4,22 @@
 //! id without showing it, so the id is kept in a tag, written after the configuration, and in the
 //! description, so that a new role also makes a new version.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types as sdk;
+
 use super::compare::Comparison;
-use super::configuration::{self, Configuration, Found};
+use super::configuration::{self, Configuration, Found, HANDLER, TIMEOUT_SECONDS, Variables};
 use super::facts::Value;
 use super::record::Record;
-use super::{Change, Facts, Impact, Kind, Owner, Resource};
-use crate::aws::Aws;
+use super::release::needs_package;
+use super::{Change, Facts, Impact, Kind, Owner, Resource, not_ours, role};
+use crate::aws::retry::{FUNCTION_GONE, FUNCTION_SETTLED};
+use crate::aws::wait::Look;
+use crate::aws::{Aws, Fault, upload_limits};
 use crate::build::{InputsHash, Package};
 use crate::names::{FunctionName, Identity, ROLE_ID_TAG, RoleName};
 use crate::problem::Problem;
@@ -94,6 +100,51 @@ impl fmt::Debug for Code {
     }
 }
 
+impl Code {
+    /// What the facts say about the code.
+    pub(crate) fn wanted(facts: &Facts) -> Self {
+        let release = facts.live.release.as_ref();
+        let record = release.and_then(|release| Record::parse(&release.description));
+        let (inputs, package) = (&facts.code.inputs, &facts.code.package);
+        match (package, record) {
+            (Some(package), Some(record)) if needs_package(&facts.live, inputs).is_none() => {
+                // Equal inputs are equal, whoever built them.
+                if inputs.is_ok() { Self::Recorded(record) } else { Self::Package(Arc::clone(package)) }
+            }
+            (Some(package), _) => Self::Package(Arc::clone(package)),
+            (None, record) => match inputs {
+                Err(because) => Self::Unseen { because: because.clone(), record },
+                Ok(inputs) => match record {
+                    Some(record) if record.inputs == *inputs => Self::Recorded(record),
+                    record => Self::NotBuilt { inputs: inputs.clone(), record },
+                },
+            },
+        }
+    }
+
+    /// `CodeSha256` of the code that should be there, where it is known.
+    pub(crate) fn sha256(&self) -> Option<&str> {
+        match self {
+            Self::Package(package) => Some(&package.code_sha256),
+            Self::Recorded(record) => Some(&record.package),
+            Self::NotBuilt { record, .. } | Self::Unseen { record, .. } => {
+                record.as_ref().map(|record| record.package.as_str())
+            }
+        }
+    }
+
+    fn package(&self) -> Result<&Package, Problem> {
+        match self {
+            Self::Package(package) => Ok(package),
+            Self::Recorded(_) | Self::NotBuilt { .. } | Self::Unseen { .. } => {
+                Err(Problem::failed("no_package", "there is no package to upload").next(
+                    "run `thinggate deploy` where the authorizer's sources or a `function.bootstrap` are",
+                ))
+            }
+        }
+    }
+}
+
 impl Resource for Function {
     type Via = Aws;
     type Desired = Desired;
@@ -101,27 +152,339 @@ impl Resource for Function {
 
     const KIND: Kind = Kind::Function;
 
-    fn desired(_facts: &Facts) -> Option<Desired> {
-        None
+    fn desired(facts: &Facts) -> Option<Desired> {
+        Some(Desired {
+            name: facts.identity.function(),
+            role: facts.identity.role(),
+            configuration: configuration::desired(facts),
+            code: Code::wanted(facts),
+            tags: super::tags(facts),
+            identity: facts.identity.clone(),
+        })
     }
 
-    fn diff(_desired: Option<&Desired>, _live: Option<&Live>) -> Change {
-        Change::keep()
+    fn diff(desired: Option<&Desired>, live: Option<&Live>) -> Change {
+        let (desired, live) = match (desired, live) {
+            (None, None) => return Change::keep(),
+            (None, Some(_)) => return Change::delete(Impact::All),
+            (Some(_), None) => return Change::create(),
+            (Some(desired), Some(live)) => (desired, live),
+        };
+        let Live {
+            // Read under the wanted name.
+            name: _,
+            // Derived from the name.
+            arn: _,
+            configuration,
+            state,
+            last_update,
+            reserved_concurrency,
+            tags,
+            // Judged before any write, by the plan.
+            owner: _,
+        } = live;
+        let mut comparison = Comparison::new();
+        configuration::compare(&mut comparison, "", &desired.configuration, configuration);
+        if let Some(wanted) = desired.code.sha256() {
+            comparison.field("code", None, configuration.code_sha256.as_str(), wanted);
+        }
+        if state == "Failed" {
+            comparison.differs(Impact::None, "state", None, state.clone(), "Active");
+        }
+        if last_update == "Failed" {
+            comparison.differs(Impact::None, "last update", None, last_update.clone(), "Successful");
+        }
+        if let Some(reserved) = reserved_concurrency {
+            comparison.differs(Impact::None, "reserved concurrency", None, reserved.to_string(), "none");
+        }
+        match tags {
+            Some(tags) => {
+                comparison.tags(tags, &desired.tags);
+                if let Value::Known(id) = &desired.configuration.role_id {
+                    let found = tags.get(ROLE_ID_TAG).map_or("none", String::as_str);
+                    comparison.field("role id", None, found, id.as_str());
+                }
+            }
+            None => comparison.unseen("tags", "`lambda:ListTags` is missing"),
+        }
+        // Devices are served by the release; what happens to `$LATEST` they do not notice.
+        Change { impact: Impact::None, ..comparison.finish() }
     }
 
-    fn owner(_live: &Live) -> Owner {
-        Owner::Ours
+    fn owner(live: &Live) -> Owner {
+        live.owner.clone()
     }
 
-    async fn read(_aws: &Aws, _identity: &Identity) -> Result<Option<Live>, Problem> {
-        Err(Problem::failed("unfinished", "not written yet"))
+    async fn read(aws: &Aws, identity: &Identity) -> Result<Option<Live>, Problem> {
+        let name = identity.function();
+        read(aws, name.as_str(), identity).await.map_err(|fault| fault.problem(place(name.as_str())))
     }
 
-    async fn apply(_aws: &Aws, _desired: &Desired, _live: Option<&Live>) -> Result<(), Problem> {
-        Err(Problem::failed("unfinished", "not written yet"))
+    async fn apply(aws: &Aws, desired: &Desired, live: Option<&Live>) -> Result<(), Problem> {
+        let name = desired.name.as_str();
+        let role_id = role::id(aws, &desired.role).await?;
+        let found;
+        let live = match live {
+            Some(live) => live,
+            None => {
+                let created = create(aws, desired, &role_id).await?;
+                settle(aws, name).await?;
+                if created {
+                    return Ok(());
+                }
+                found = read(aws, name, &desired.identity)
+                    .await
+                    .map_err(|fault| fault.problem(place(name)))?
+                    .ok_or_else(|| Fault::odd("CreateFunction").problem(place(name)))?;
+                &found
+            }
+        };
+        if let Owner::Foreign(owner) = &live.owner {
+            return Err(not_ours(place(name), owner.as_deref()));
+        }
+        update(aws, desired, live, &role_id).await
     }
 
-    async fn delete(_aws: &Aws, _live: &Live) -> Result<(), Problem> {
-        Err(Problem::failed("unfinished", "not written yet"))
+    /// Its versions, its alias and their policies go with it.
+    async fn delete(aws: &Aws, live: &Live) -> Result<(), Problem> {
+        let name = live.name.as_str();
+        match aws.call("DeleteFunction", || aws.lambda.delete_function().function_name(name).send()).await {
+            Err(fault) if !fault.not_found() => return Err(fault.problem(place(name))),
+            _ => {}
+        }
+        aws.until(FUNCTION_GONE, || async {
+            let request = || aws.lambda.get_function_configuration().function_name(name).send();
+            match aws.call("GetFunctionConfiguration", request).await {
+                Ok(_) => Ok(Look::NotYet),
+                Err(fault) if fault.not_found() => Ok(Look::Yes(())),
+                Err(fault) => Err(fault.problem(place(name))),
+            }
+        })
+        .await
     }
 }
+
+fn place(name: &str) -> String {
+    format!("function {name}")
+}
+
+async fn read(aws: &Aws, name: &str, identity: &Identity) -> Result<Option<Live>, Fault> {
+    let request = || aws.lambda.get_function().function_name(name).send();
+    // `Code.Location` is a link that whoever has it can use: dropped with the answer.
+    let answer = match aws.call("GetFunction", request).await {
+        Ok(answer) => answer,
+        Err(fault) if fault.not_found() => return Ok(None),
+        Err(fault) => return Err(fault),
+    };
+    let found = answer.configuration().ok_or_else(|| Fault::odd("GetFunction"))?;
+    let tags: Option<BTreeMap<String, String>> = match (answer.tags(), answer.tags_error()) {
+        (_, Some(_)) => None,
+        (tags, None) => {
+            Some(tags.into_iter().flatten().map(|(tag, value)| (tag.clone(), value.clone())).collect())
+        }
+    };
+    Ok(Some(Live {
+        name: name.to_owned(),
+        arn: identity.function_arn(),
+        configuration: Found::from_sdk(found),
+        state: found.state().map_or("", |state| state.as_str()).to_owned(),
+        last_update: found.last_update_status().map_or("", |status| status.as_str()).to_owned(),
+        reserved_concurrency: answer.concurrency().and_then(|one| one.reserved_concurrent_executions()),
+        owner: tags.as_ref().map_or(Owner::Foreign(None), |tags| Owner::by_tags(tags, identity)),
+        tags,
+    }))
+}
+
+/// Creates it with its tags; false if one of its name is there already.
+async fn create(aws: &Aws, desired: &Desired, role_id: &str) -> Result<bool, Problem> {
+    let place = place(desired.name.as_str());
+    let package = desired.code.package().map_err(|problem| problem.at(place.clone()))?;
+    let wanted = &desired.configuration;
+    let environment = environment(&wanted.environment).map_err(|problem| problem.at(place.clone()))?;
+    let mut tags: HashMap<String, String> = desired.tags.clone().into_iter().collect();
+    tags.insert(ROLE_ID_TAG.to_owned(), role_id.to_owned());
+    let zip = Blob::new(package.zip.clone());
+    let request = || {
+        aws.lambda
+            .create_function()
+            .function_name(desired.name.as_str())
+            .description(wanted.description(role_id))
+            .role(&wanted.role_arn)
+            .runtime(sdk::Runtime::from(configuration::RUNTIME))
+            .handler(HANDLER)
+            .architectures(sdk::Architecture::from(wanted.architecture.as_str()))
+            .memory_size(i32::from(wanted.memory_mb))
+            .timeout(i32::from(TIMEOUT_SECONDS))
+            .logging_config(logging(wanted))
+            .set_environment(environment.clone())
+            .code(sdk::FunctionCode::builder().zip_file(zip.clone()).build())
+            .set_tags(Some(tags.clone()))
+            .customize()
+            .config_override(upload_limits())
+            .send()
+    };
+    match aws.call("CreateFunction", request).await {
+        Ok(_) => Ok(true),
+        Err(fault) if fault.already_exists() => Ok(false),
+        Err(fault) => Err(fault.problem(place)),
+    }
+}
+
+/// Configuration, then code, then the tags: the role's id is remembered only after Lambda has the role.
+async fn update(aws: &Aws, desired: &Desired, live: &Live, role_id: &str) -> Result<(), Problem> {
+    let name = desired.name.as_str();
+    settle(aws, name).await?;
+    let mut wanted = desired.configuration.clone();
+    wanted.role_id = Value::Known(role_id.to_owned());
+    let mut comparison = Comparison::new();
+    configuration::compare(&mut comparison, "", &wanted, &live.configuration);
+    let role_is_new =
+        live.tags.as_ref().is_none_or(|tags| tags.get(ROLE_ID_TAG).is_none_or(|found| found != role_id));
+    let failed = live.state == "Failed" || live.last_update == "Failed";
+    if role_is_new || failed || !comparison.finish().differences.is_empty() {
+        configure(aws, &desired.name, &wanted, role_id, &live.configuration).await?;
+        settle(aws, name).await?;
+    }
+    let found = &live.configuration;
+    let code_differs = desired.code.sha256().is_some_and(|wanted| wanted != found.code_sha256);
+    if code_differs || found.architecture != wanted.architecture.as_str() {
+        upload(aws, desired).await?;
+        settle(aws, name).await?;
+    }
+    if live.reserved_concurrency.is_some() {
+        let request = || aws.lambda.delete_function_concurrency().function_name(name).send();
+        aws.call("DeleteFunctionConcurrency", request).await.map_err(|fault| fault.problem(place(name)))?;
+    }
+    let mut tags = desired.tags.clone();
+    tags.insert(ROLE_ID_TAG.to_owned(), role_id.to_owned());
+    let none = BTreeMap::new();
+    let missing = super::missing(live.tags.as_ref().unwrap_or(&none), &tags);
+    if !missing.is_empty() {
+        let missing: HashMap<String, String> = missing.into_iter().collect();
+        let request = || aws.lambda.tag_resource().resource(&live.arn).set_tags(Some(missing.clone())).send();
+        aws.call("TagResource", request).await.map_err(|fault| fault.problem(place(name)))?;
+    }
+    Ok(())
+}
+
+/// Sets the whole configuration; the role too, even if its ARN is the same: Lambda keeps its id. What
+/// an authorizer has no use for is taken away only where it was found.
+async fn configure(
+    aws: &Aws,
+    name: &FunctionName,
+    wanted: &Configuration,
+    role_id: &str,
+    found: &Found,
+) -> Result<(), Problem> {
+    let environment = match &wanted.environment {
+        // Left out, it stays what it is.
+        Variables::Unseen { .. } => None,
+        known @ Variables::Known(_) => Some(
+            environment(known)
+                .map_err(|problem| problem.at(place(name.as_str())))?
+                .unwrap_or_else(|| sdk::Environment::builder().set_variables(Some(HashMap::new())).build()),
+        ),
+    };
+    let request = || {
+        let mut update = aws
+            .lambda
+            .update_function_configuration()
+            .function_name(name.as_str())
+            .description(wanted.description(role_id))
+            .role(&wanted.role_arn)
+            .runtime(sdk::Runtime::from(configuration::RUNTIME))
+            .handler(HANDLER)
+            .memory_size(i32::from(wanted.memory_mb))
+            .timeout(i32::from(TIMEOUT_SECONDS))
+            .logging_config(logging(wanted))
+            .set_environment(environment.clone());
+        if !found.extras.is_empty() {
+            update = update
+                .set_layers(Some(Vec::new()))
+                .vpc_config(
+                    sdk::VpcConfig::builder()
+                        .set_subnet_ids(Some(Vec::new()))
+                        .set_security_group_ids(Some(Vec::new()))
+                        .build(),
+                )
+                .dead_letter_config(sdk::DeadLetterConfig::builder().target_arn("").build())
+                .tracing_config(
+                    sdk::TracingConfig::builder().mode(sdk::TracingMode::from("PassThrough")).build(),
+                )
+                .set_file_system_configs(Some(Vec::new()))
+                .ephemeral_storage(configuration::temporary_storage())
+                .kms_key_arn("")
+                .snap_start(sdk::SnapStart::builder().apply_on(sdk::SnapStartApplyOn::from("None")).build());
+        }
+        update.send()
+    };
+    let result = aws.call("UpdateFunctionConfiguration", request).await;
+    result.map(|_| ()).map_err(|fault| fault.problem(place(name.as_str())))
+}
+
+async fn upload(aws: &Aws, desired: &Desired) -> Result<(), Problem> {
+    let name = desired.name.as_str();
+    let package = desired.code.package().map_err(|problem| problem.at(place(name)))?;
+    let zip = Blob::new(package.zip.clone());
+    let architecture = sdk::Architecture::from(desired.configuration.architecture.as_str());
+    let request = || {
+        aws.lambda
+            .update_function_code()
+            .function_name(name)
+            .zip_file(zip.clone())
+            .architectures(architecture.clone())
+            .customize()
+            .config_override(upload_limits())
+            .send()
+    };
+    let result = aws.call("UpdateFunctionCode", request).await;
+    result.map(|_| ()).map_err(|fault| fault.problem(place(name)))
+}
+
+/// Waits until it can be invoked and changed again.
+pub(crate) async fn settle(aws: &Aws, name: &str) -> Result<(), Problem> {
+    aws.until(FUNCTION_SETTLED, || async {
+        let request = || aws.lambda.get_function_configuration().function_name(name).send();
+        match aws.call("GetFunctionConfiguration", request).await {
+            Ok(answer) => Ok(settled(answer.state(), answer.last_update_status())),
+            // Just created, and not seen everywhere yet.
+            Err(fault) if fault.not_found() => Ok(Look::NotYet),
+            Err(fault) => Err(fault.problem(place(name))),
+        }
+    })
+    .await
+}
+
+/// Whether a state lets it be invoked and changed. A failed one can be changed: that repairs it.
+fn settled(state: Option<&sdk::State>, update: Option<&sdk::LastUpdateStatus>) -> Look<()> {
+    match (state.map(sdk::State::as_str), update.map(sdk::LastUpdateStatus::as_str)) {
+        (Some("Pending" | "Deleting" | "Deactivating"), _) | (_, Some("InProgress")) => Look::NotYet,
+        _ => Look::Yes(()),
+    }
+}
+
+fn logging(wanted: &Configuration) -> sdk::LoggingConfig {
+    sdk::LoggingConfig::builder().log_format(sdk::LogFormat::Text).log_group(&wanted.log_group).build()
+}
+
+/// The environment to send; `None` when there is no variable.
+fn environment(wanted: &Variables) -> Result<Option<sdk::Environment>, Problem> {
+    match wanted {
+        Variables::Unseen { because, .. } => {
+            Err(Problem::failed("secret_missing", "the function's environment cannot be set")
+                .because(because.clone())
+                .next("set what `token.hs256.secret` in the stack file names, then run again"))
+        }
+        Variables::Known(variables) if variables.is_empty() => Ok(None),
+        Variables::Known(variables) => {
+            let variables = variables
+                .iter()
+                .map(|(name, variable)| (name.clone(), variable.value.expose().to_owned()))
+                .collect();
+            Ok(Some(sdk::Environment::builder().set_variables(Some(variables)).build()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,11 +3,11 @@
 //!
 //! AWS keeps its name and class for life.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::compare::Comparison;
-use super::{Change, Facts, Impact, Kind, Owner, Resource};
-use crate::aws::Aws;
+use super::{Change, Facts, Impact, Kind, Owner, Resource, not_ours};
+use crate::aws::{Aws, Fault};
 use crate::names::{Identity, LogGroupName};
 use crate::problem::Problem;
 
@@ -59,27 +59,181 @@ impl Resource for LogGroup {
 
     const KIND: Kind = Kind::LogGroup;
 
-    fn desired(_facts: &Facts) -> Option<Desired> {
-        None
+    fn desired(facts: &Facts) -> Option<Desired> {
+        Some(Desired {
+            name: facts.identity.log_group(),
+            retention_days: facts.stack.function.log_retention_days,
+            tags: super::tags(facts),
+            identity: facts.identity.clone(),
+        })
     }
 
-    fn diff(_desired: Option<&Desired>, _live: Option<&Live>) -> Change {
-        Change::keep()
+    fn diff(desired: Option<&Desired>, live: Option<&Live>) -> Change {
+        let (desired, live) = match (desired, live) {
+            (None, None) => return Change::keep(),
+            (None, Some(_)) => return Change::delete(Impact::None),
+            (Some(_), None) => return Change::create(),
+            (Some(desired), Some(live)) => (desired, live),
+        };
+        let Live {
+            // Read under the wanted name.
+            name: _,
+            // Derived from the name.
+            arn: _,
+            retention_days,
+            class,
+            key,
+            deletion_protected,
+            tags,
+            // Judged before any write, by the plan.
+            owner: _,
+        } = live;
+        let mut comparison = Comparison::new();
+        if class != CLASS {
+            comparison.immutable(Impact::None, "class", None, class.clone(), CLASS);
+        }
+        let wanted = i32::from(desired.retention_days);
+        if *retention_days != Some(wanted) {
+            let found = retention_days.map_or_else(|| "never expires".to_owned(), |days| days.to_string());
+            let key = Some("function.log_retention_days");
+            comparison.differs(Impact::None, "retention_days", key, found, wanted.to_string());
+        }
+        comparison.absent("key", key.as_deref());
+        if *deletion_protected {
+            comparison.differs(Impact::None, "deletion protection", None, "on", "off");
+        }
+        comparison.tags(tags, &desired.tags);
+        comparison.finish()
     }
 
-    fn owner(_live: &Live) -> Owner {
-        Owner::Ours
+    fn owner(live: &Live) -> Owner {
+        live.owner.clone()
     }
 
-    async fn read(_aws: &Aws, _identity: &Identity) -> Result<Option<Live>, Problem> {
-        Err(Problem::failed("unfinished", "not written yet"))
+    async fn read(aws: &Aws, identity: &Identity) -> Result<Option<Live>, Problem> {
+        let name = identity.log_group();
+        read(aws, &name, identity).await.map_err(|fault| fault.problem(place(name.as_str())))
     }
 
-    async fn apply(_aws: &Aws, _desired: &Desired, _live: Option<&Live>) -> Result<(), Problem> {
-        Err(Problem::failed("unfinished", "not written yet"))
+    async fn apply(aws: &Aws, desired: &Desired, live: Option<&Live>) -> Result<(), Problem> {
+        let place = place(desired.name.as_str());
+        let found;
+        let live = match live {
+            Some(live) => live,
+            None => {
+                create(aws, desired).await.map_err(|fault| fault.problem(place.clone()))?;
+                found = read(aws, &desired.name, &desired.identity)
+                    .await
+                    .map_err(|fault| fault.problem(place.clone()))?
+                    .ok_or_else(|| Fault::odd("DescribeLogGroups").problem(place.clone()))?;
+                &found
+            }
+        };
+        if let Owner::Foreign(owner) = &live.owner {
+            return Err(not_ours(place, owner.as_deref()));
+        }
+        update(aws, desired, live).await.map_err(|fault| fault.problem(place))
     }
 
-    async fn delete(_aws: &Aws, _live: &Live) -> Result<(), Problem> {
-        Err(Problem::failed("unfinished", "not written yet"))
+    async fn delete(aws: &Aws, live: &Live) -> Result<(), Problem> {
+        let place = place(&live.name);
+        if live.deletion_protected {
+            unprotect(aws, &live.name).await.map_err(|fault| fault.problem(place.clone()))?;
+        }
+        let request = || aws.logs.delete_log_group().log_group_name(&live.name).send();
+        match aws.call("DeleteLogGroup", request).await {
+            Err(fault) if !fault.not_found() => Err(fault.problem(place)),
+            _ => Ok(()),
+        }
     }
 }
+
+fn place(name: &str) -> String {
+    format!("log group {name}")
+}
+
+/// AWS searches by prefix: the group of exactly this name.
+async fn read(aws: &Aws, name: &LogGroupName, identity: &Identity) -> Result<Option<Live>, Fault> {
+    let mut token: Option<String> = None;
+    let group = loop {
+        let request = || {
+            let describe = aws.logs.describe_log_groups().log_group_name_prefix(name.as_str());
+            describe.set_next_token(token.clone()).send()
+        };
+        let page = aws.call("DescribeLogGroups", request).await?;
+        let mut groups = page.log_groups.unwrap_or_default().into_iter();
+        if let Some(group) = groups.find(|group| group.log_group_name() == Some(name.as_str())) {
+            break group;
+        }
+        match page.next_token {
+            Some(next) => token = Some(next),
+            None => return Ok(None),
+        }
+    };
+    let arn = identity.log_group_arn();
+    let request = || aws.logs.list_tags_for_resource().resource_arn(&arn).send();
+    let tags = match aws.call("ListTagsForResource", request).await {
+        Ok(answer) => answer.tags.unwrap_or_default().into_iter().collect(),
+        // Deleted since the first look.
+        Err(fault) if fault.not_found() => return Ok(None),
+        Err(fault) => return Err(fault),
+    };
+    Ok(Some(Live {
+        name: name.to_string(),
+        arn,
+        retention_days: group.retention_in_days,
+        class: group.log_group_class().map_or(CLASS, |class| class.as_str()).to_owned(),
+        key: group.kms_key_id.clone(),
+        deletion_protected: group.deletion_protection_enabled.unwrap_or(false),
+        owner: Owner::by_tags(&tags, identity),
+        tags,
+    }))
+}
+
+/// Creates it with its tags. One that is there already is read and judged by the caller.
+async fn create(aws: &Aws, desired: &Desired) -> Result<(), Fault> {
+    let tags: HashMap<String, String> = desired.tags.clone().into_iter().collect();
+    let request = || {
+        let create = aws.logs.create_log_group().log_group_name(desired.name.as_str());
+        create.set_tags(Some(tags.clone())).send()
+    };
+    match aws.call("CreateLogGroup", request).await {
+        Err(fault) if !fault.already_exists() => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+async fn update(aws: &Aws, desired: &Desired, live: &Live) -> Result<(), Fault> {
+    let name = desired.name.as_str();
+    let days = i32::from(desired.retention_days);
+    if live.retention_days != Some(days) {
+        let request = || aws.logs.put_retention_policy().log_group_name(name).retention_in_days(days).send();
+        aws.call("PutRetentionPolicy", request).await?;
+    }
+    if live.key.is_some() {
+        let request = || aws.logs.disassociate_kms_key().log_group_name(name).send();
+        aws.call("DisassociateKmsKey", request).await?;
+    }
+    if live.deletion_protected {
+        unprotect(aws, name).await?;
+    }
+    let missing: HashMap<String, String> = super::missing(&live.tags, &desired.tags).into_iter().collect();
+    if !missing.is_empty() {
+        let request =
+            || aws.logs.tag_resource().resource_arn(&live.arn).set_tags(Some(missing.clone())).send();
+        aws.call("TagResource", request).await?;
+    }
+    Ok(())
+}
+
+async fn unprotect(aws: &Aws, name: &str) -> Result<(), Fault> {
+    let request = || {
+        let put = aws.logs.put_log_group_deletion_protection().log_group_identifier(name);
+        put.deletion_protection_enabled(false).send()
+    };
+    aws.call("PutLogGroupDeletionProtection", request).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

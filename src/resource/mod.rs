@@ -10,6 +10,7 @@ pub mod configuration;
 pub mod default_authorizer;
 pub mod facts;
 pub mod function;
+mod json;
 pub mod log_group;
 pub mod permission;
 pub mod record;
@@ -98,6 +99,27 @@ pub(crate) fn tags(facts: &Facts) -> BTreeMap<String, String> {
     let mut tags = facts.stack.tags.clone();
     tags.insert(OWNER_TAG.to_owned(), facts.identity.owner());
     tags
+}
+
+/// The tags that are wanted and not there with this value.
+pub(crate) fn missing(
+    live: &BTreeMap<String, String>,
+    desired: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let missing = desired.iter().filter(|(tag, value)| live.get(*tag) != Some(*value));
+    missing.map(|(tag, value)| (tag.clone(), value.clone())).collect()
+}
+
+/// The problem of a resource at `place` that has our name and is somebody else's.
+pub(crate) fn not_ours(place: String, owner: Option<&str>) -> Problem {
+    let because = match owner {
+        Some(owner) => format!("its tag `{OWNER_TAG}` says that it belongs to the stack `{owner}`"),
+        None => format!("it has no tag `{OWNER_TAG}`, so it was made by something else"),
+    };
+    Problem::refused("not_ours", "a resource of this name is there and is not this stack's")
+        .at(place)
+        .because(because)
+        .next("give this stack another `name`, or delete that resource if nothing needs it, then run again")
 }
 
 /// What every kind can do. Crate-private: steps are a closed enum, each arm a concrete type.

@@ -6,11 +6,11 @@
 //! meets a moment without permission. Two AddPermission at the same time lose one, so there is never
 //! more than one.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::compare::Comparison;
-use super::{Change, Facts, Impact, Kind, Owner, Resource};
-use crate::aws::Aws;
+use super::{Change, Facts, Impact, Kind, Owner, Resource, json as normal};
+use crate::aws::{Aws, Fault};
 use crate::names::{ALIAS, FunctionName, Identity, STATEMENT_ID};
 use crate::problem::Problem;
 
@@ -63,27 +63,245 @@ impl Resource for Permission {
 
     const KIND: Kind = Kind::Permission;
 
-    fn desired(_facts: &Facts) -> Option<Desired> {
-        None
+    fn desired(facts: &Facts) -> Option<Desired> {
+        let identity = &facts.identity;
+        Some(Desired {
+            function: identity.function(),
+            alias_arn: identity.alias_arn(),
+            authorizer_arn: identity.authorizer_arn(),
+            account: identity.account.to_string(),
+        })
     }
 
-    fn diff(_desired: Option<&Desired>, _live: Option<&Live>) -> Change {
-        Change::keep()
+    fn diff(desired: Option<&Desired>, live: Option<&Live>) -> Change {
+        let (desired, live) = match (desired, live) {
+            (None, None) => return Change::keep(),
+            (None, Some(_)) => return Change::delete(Impact::All),
+            (Some(_), None) => return Change::create(),
+            (Some(desired), Some(live)) => (desired, live),
+        };
+        let Live {
+            // Read under the wanted name.
+            function: _,
+            statements,
+        } = live;
+        let mut comparison = Comparison::new();
+        let ours = statements.iter().find(|statement| statement.is_slot());
+        match ours {
+            None => {
+                comparison.differs(Impact::None, &field(Some(ALIAS), STATEMENT_ID), None, "none", "present")
+            }
+            Some(found) if !desired.means(found) => {
+                let field = field(Some(ALIAS), STATEMENT_ID);
+                let (found, wanted) = (found.body.to_string(), desired.statement(STATEMENT_ID).to_string());
+                comparison.differs(Impact::None, &field, None, found, wanted);
+            }
+            Some(_) => {}
+        }
+        for extra in statements.iter().filter(|statement| !statement.is_slot()) {
+            let field = field(extra.qualifier.as_deref(), &extra.id);
+            comparison.differs(extra.impact(desired), &field, None, extra.body.to_string(), "none");
+        }
+        comparison.finish()
     }
 
+    /// The function's, and the function is judged by its own tags.
     fn owner(_live: &Live) -> Owner {
         Owner::Ours
     }
 
-    async fn read(_aws: &Aws, _identity: &Identity) -> Result<Option<Live>, Problem> {
-        Err(Problem::failed("unfinished", "not written yet"))
+    async fn read(aws: &Aws, identity: &Identity) -> Result<Option<Live>, Problem> {
+        let function = identity.function();
+        read(aws, function.as_str()).await.map_err(|fault| fault.problem(place(function.as_str())))
     }
 
-    async fn apply(_aws: &Aws, _desired: &Desired, _live: Option<&Live>) -> Result<(), Problem> {
-        Err(Problem::failed("unfinished", "not written yet"))
+    async fn apply(aws: &Aws, desired: &Desired, live: Option<&Live>) -> Result<(), Problem> {
+        let function = desired.function.as_str();
+        let result = match live {
+            Some(live) => update(aws, desired, &live.statements).await,
+            None => update(aws, desired, &[]).await,
+        };
+        result.map_err(|fault| fault.problem(place(function)))
     }
 
-    async fn delete(_aws: &Aws, _live: &Live) -> Result<(), Problem> {
-        Err(Problem::failed("unfinished", "not written yet"))
+    async fn delete(aws: &Aws, live: &Live) -> Result<(), Problem> {
+        for statement in &live.statements {
+            let removed = remove(aws, &live.function, statement).await;
+            removed.map_err(|fault| fault.problem(place(&live.function)))?;
+        }
+        Ok(())
     }
 }
+
+/// The id of a statement that stands in while ours is exchanged.
+const STAND_IN_ID: &str = "thinggate-iot-stand-in";
+
+fn place(function: &str) -> String {
+    format!("permission on function {function}")
+}
+
+fn field(qualifier: Option<&str>, id: &str) -> String {
+    match qualifier {
+        Some(qualifier) => format!("statement {id} on {qualifier}"),
+        None => format!("statement {id} on the function"),
+    }
+}
+
+impl Desired {
+    /// The statement as AWS makes it (Lambda, recorded AddPermission answers).
+    fn statement(&self, id: &str) -> Json {
+        json!({
+            "Sid": id,
+            "Effect": "Allow",
+            "Principal": { "Service": PRINCIPAL },
+            "Action": ACTION,
+            "Resource": self.alias_arn,
+            "Condition": {
+                "StringEquals": { "AWS:SourceAccount": self.account },
+                "ArnLike": { "AWS:SourceArn": self.authorizer_arn },
+            },
+        })
+    }
+
+    /// Whether a statement is the one that is wanted.
+    fn means(&self, statement: &Statement) -> bool {
+        normal::normal(&statement.body) == normal::normal(&self.statement(&statement.id))
+    }
+}
+
+impl Statement {
+    /// Whether it has the place of ours, whatever it says.
+    fn is_slot(&self) -> bool {
+        self.qualifier.as_deref() == Some(ALIAS) && self.id == STATEMENT_ID
+    }
+
+    /// What its removal does: devices of *another* authorizer may come through it.
+    fn impact(&self, desired: &Desired) -> Impact {
+        let names_authorizer = |text: &str| text.contains(":authorizer/") && text != desired.authorizer_arn;
+        let mut texts = vec![&self.body];
+        while let Some(value) = texts.pop() {
+            match value {
+                Json::String(text) if names_authorizer(text) => return Impact::NewConnections,
+                Json::Array(elements) => texts.extend(elements),
+                Json::Object(members) => texts.extend(members.values()),
+                _ => {}
+            }
+        }
+        Impact::None
+    }
+}
+
+/// Every statement on the function, its alias and the version that the alias names.
+async fn read(aws: &Aws, function: &str) -> Result<Option<Live>, Fault> {
+    let mut statements = policy(aws, function, None).await?;
+    let alias = aws.call("GetAlias", || aws.lambda.get_alias().function_name(function).name(ALIAS).send());
+    match alias.await {
+        Ok(alias) => {
+            statements.extend(policy(aws, function, Some(ALIAS)).await?);
+            // `$LATEST` has no policy of its own.
+            if let Some(version) = alias.function_version().filter(|version| *version != "$LATEST") {
+                statements.extend(policy(aws, function, Some(version)).await?);
+            }
+        }
+        Err(fault) if fault.not_found() => {}
+        Err(fault) => return Err(fault),
+    }
+    Ok((!statements.is_empty()).then(|| Live { function: function.to_owned(), statements }))
+}
+
+/// The statements on one qualifier. No policy and no function are the same answer.
+async fn policy(aws: &Aws, function: &str, qualifier: Option<&str>) -> Result<Vec<Statement>, Fault> {
+    let request = || {
+        let get = aws.lambda.get_policy().function_name(function);
+        get.set_qualifier(qualifier.map(str::to_owned)).send()
+    };
+    let answer = match aws.call("GetPolicy", request).await {
+        Ok(answer) => answer,
+        Err(fault) if fault.not_found() => return Ok(Vec::new()),
+        Err(fault) => return Err(fault),
+    };
+    let policy: Json =
+        serde_json::from_str(answer.policy().unwrap_or_default()).map_err(|_| Fault::odd("GetPolicy"))?;
+    let statements = match policy.get("Statement") {
+        Some(Json::Array(statements)) => statements.clone(),
+        Some(one @ Json::Object(_)) => vec![one.clone()],
+        _ => Vec::new(),
+    };
+    Ok(statements
+        .into_iter()
+        .map(|body| Statement {
+            qualifier: qualifier.map(str::to_owned),
+            id: body.get("Sid").and_then(Json::as_str).unwrap_or_default().to_owned(),
+            body,
+        })
+        .collect())
+}
+
+/// Ours first, then away with the rest: no moment without permission. Where ours says something else,
+/// a stand-in takes its place while it is exchanged.
+async fn update(aws: &Aws, desired: &Desired, live: &[Statement]) -> Result<(), Fault> {
+    let function = desired.function.as_str();
+    match live.iter().find(|statement| statement.is_slot()) {
+        None => add(aws, desired, STATEMENT_ID).await?,
+        Some(found) if !desired.means(found) => {
+            add(aws, desired, STAND_IN_ID).await?;
+            remove(aws, function, found).await?;
+            add(aws, desired, STATEMENT_ID).await?;
+            let stand_in =
+                Statement { qualifier: Some(ALIAS.to_owned()), id: STAND_IN_ID.to_owned(), body: Json::Null };
+            remove(aws, function, &stand_in).await?;
+        }
+        Some(_) => {}
+    }
+    for extra in live.iter().filter(|statement| !statement.is_slot()) {
+        remove(aws, function, extra).await?;
+    }
+    Ok(())
+}
+
+/// Adds our statement. One of this id that is there already is ours after a lost answer, or else is
+/// exchanged.
+async fn add(aws: &Aws, desired: &Desired, id: &str) -> Result<(), Fault> {
+    let function = desired.function.as_str();
+    let request = || {
+        aws.lambda
+            .add_permission()
+            .function_name(function)
+            .qualifier(ALIAS)
+            .statement_id(id)
+            .action(ACTION)
+            .principal(PRINCIPAL)
+            .source_arn(&desired.authorizer_arn)
+            .source_account(&desired.account)
+            .send()
+    };
+    let fault = match aws.call("AddPermission", request).await {
+        Ok(_) => return Ok(()),
+        Err(fault) if fault.already_exists() => fault,
+        Err(fault) => return Err(fault),
+    };
+    let there = policy(aws, function, Some(ALIAS)).await?;
+    let there = there.iter().find(|statement| statement.id == id);
+    match there {
+        Some(statement) if desired.means(statement) => Ok(()),
+        Some(statement) => {
+            remove(aws, function, statement).await?;
+            aws.call("AddPermission", request).await.map(|_| ())
+        }
+        None => Err(fault),
+    }
+}
+
+async fn remove(aws: &Aws, function: &str, statement: &Statement) -> Result<(), Fault> {
+    let request = || {
+        let remove = aws.lambda.remove_permission().function_name(function).statement_id(&statement.id);
+        remove.set_qualifier(statement.qualifier.clone()).send()
+    };
+    match aws.call("RemovePermission", request).await {
+        Err(fault) if !fault.not_found() => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,12 +4,18 @@
 //! the alias's description, which is the only record of what serves. Versions and aliases carry no
 //! tags: they are ours because the function is.
 
+use std::collections::HashMap;
+
+use aws_sdk_lambda::types as sdk;
+
 use super::compare::Comparison;
 use super::configuration::{self, Configuration, Found};
 use super::function::Code;
-use super::record::Record;
+use super::record::{Proof, Record};
 use super::{Change, Facts, Impact, Kind, Owner, Resource};
-use crate::aws::Aws;
+use crate::aws::retry::FUNCTION_SETTLED;
+use crate::aws::wait::Look;
+use crate::aws::{Answer, Aws, Fault};
 use crate::build::InputsHash;
 use crate::names::{ALIAS, FunctionName, Identity};
 use crate::problem::Problem;
@@ -74,27 +80,266 @@ impl Resource for Release {
 
     const KIND: Kind = Kind::Release;
 
-    fn desired(_facts: &Facts) -> Option<Desired> {
-        None
+    fn desired(facts: &Facts) -> Option<Desired> {
+        Some(Desired {
+            function: facts.identity.function(),
+            configuration: configuration::desired(facts),
+            code: Code::wanted(facts),
+        })
     }
 
-    fn diff(_desired: Option<&Desired>, _live: Option<&Live>) -> Change {
-        Change::keep()
+    fn diff(desired: Option<&Desired>, live: Option<&Live>) -> Change {
+        let (desired, live) = match (desired, live) {
+            (None, None) => return Change::keep(),
+            (None, Some(_)) => return Change::delete(Impact::All),
+            (Some(_), None) => return Change::create(),
+            (Some(desired), Some(live)) => (desired, live),
+        };
+        let Live {
+            // Read under the wanted name.
+            function: _,
+            version,
+            description,
+            routing,
+            // Moves with every change of the alias; the next change names it.
+            revision: _,
+            configuration,
+        } = live;
+        let mut comparison = Comparison::new();
+        if version == LATEST {
+            comparison.differs(Impact::None, "version", None, version.clone(), "a published version");
+        }
+        comparison.none_of("routing", routing);
+        configuration::compare(&mut comparison, "version ", &desired.configuration, configuration);
+        let record = Record::parse(description);
+        if let Some(record) = &record {
+            let (found, wanted) = (configuration.code_sha256.as_str(), record.package.as_str());
+            comparison.field("version code", None, found, wanted);
+        } else {
+            let found = if description.is_empty() { "none" } else { description };
+            comparison.differs(Impact::None, "record", None, found, "what serves and what it is made from");
+        }
+        compare_code(&mut comparison, &desired.code, record.as_ref(), configuration);
+        comparison.finish()
     }
 
+    /// The function's, and the function is judged by its own tags.
     fn owner(_live: &Live) -> Owner {
         Owner::Ours
     }
 
-    async fn read(_aws: &Aws, _identity: &Identity) -> Result<Option<Live>, Problem> {
-        Err(Problem::failed("unfinished", "not written yet"))
+    async fn read(aws: &Aws, identity: &Identity) -> Result<Option<Live>, Problem> {
+        let function = identity.function();
+        read(aws, function.as_str()).await.map_err(|fault| fault.problem(place(function.as_str())))
     }
 
-    async fn apply(_aws: &Aws, _desired: &Desired, _live: Option<&Live>) -> Result<(), Problem> {
-        Err(Problem::failed("unfinished", "not written yet"))
+    /// Publishes, then moves the alias and its record in one call. Publishing what is published already
+    /// gives the same number, so a run that was interrupted between the two goes on.
+    async fn apply(aws: &Aws, desired: &Desired, live: Option<&Live>) -> Result<(), Problem> {
+        let function = desired.function.as_str();
+        let version = publish(aws, desired).await?;
+        let record = next_record(desired, live, &version).map_err(|problem| problem.at(place(function)))?;
+        let alias = Alias { function, version: &version, description: &record.to_description() };
+        let result = match live {
+            Some(live) => alias.update(aws, &live.revision).await,
+            None => alias.create(aws).await,
+        };
+        result.map_err(|fault| fault.problem(place(function)))
     }
 
-    async fn delete(_aws: &Aws, _live: &Live) -> Result<(), Problem> {
-        Err(Problem::failed("unfinished", "not written yet"))
+    /// Its versions go with the function.
+    async fn delete(aws: &Aws, live: &Live) -> Result<(), Problem> {
+        let request = || aws.lambda.delete_alias().function_name(&live.function).name(ALIAS).send();
+        match aws.call("DeleteAlias", request).await {
+            Err(fault) if !fault.not_found() => Err(fault.problem(place(&live.function))),
+            _ => Ok(()),
+        }
     }
 }
+
+/// What Lambda calls the unpublished state.
+const LATEST: &str = "$LATEST";
+
+fn place(function: &str) -> String {
+    format!("release {ALIAS} of function {function}")
+}
+
+/// Compares what serves with what should, as far as this reader knows it.
+fn compare_code(comparison: &mut Comparison, wanted: &Code, record: Option<&Record>, live: &Found) {
+    match wanted {
+        Code::Package(package) => {
+            let known = |hash: fn(&Record) -> &str| record.map_or("unknown", hash).to_owned();
+            let rules = known(|record| &record.configuration);
+            if rules != package.configuration_sha256 {
+                // A tightened rule refuses tokens that were good: nobody can tell from two hashes.
+                let impact = if record.is_some() { Impact::NewConnections } else { Impact::None };
+                let wanted = package.configuration_sha256.as_str();
+                comparison.differs(impact, "rules", Some("token"), rules, wanted);
+            }
+            let binary = known(|record| &record.binary);
+            comparison.field("binary", None, &binary, &package.binary_sha256);
+            let inputs = known(|record| &record.inputs.0);
+            comparison.field("inputs", None, &inputs, &package.inputs.0);
+            let package_field = "package";
+            comparison.field(package_field, None, live.code_sha256.as_str(), package.code_sha256.as_str());
+        }
+        Code::Recorded(_) => {}
+        Code::NotBuilt { inputs, .. } => {
+            let found = record.map_or("unknown", |record| record.inputs.0.as_str());
+            comparison.field("inputs", None, found, inputs.0.as_str());
+        }
+        Code::Unseen { because, .. } => comparison.unseen("inputs", because.clone()),
+    }
+}
+
+async fn read(aws: &Aws, function: &str) -> Result<Option<Live>, Fault> {
+    let request = || aws.lambda.get_alias().function_name(function).name(ALIAS).send();
+    let alias = match aws.call("GetAlias", request).await {
+        Ok(alias) => alias,
+        Err(fault) if fault.not_found() => return Ok(None),
+        Err(fault) => return Err(fault),
+    };
+    let version = alias.function_version().unwrap_or(LATEST);
+    let request = || aws.lambda.get_function().function_name(function).qualifier(version).send();
+    let answer = aws.call("GetFunction", request).await?;
+    let found = answer.configuration().ok_or_else(|| Fault::odd("GetFunction"))?;
+    let weights = alias.routing_config().and_then(|routing| routing.additional_version_weights());
+    let mut routing: Vec<String> =
+        weights.into_iter().flatten().map(|(version, share)| format!("{version}: {share}")).collect();
+    routing.sort();
+    Ok(Some(Live {
+        function: function.to_owned(),
+        version: version.to_owned(),
+        description: alias.description().unwrap_or_default().to_owned(),
+        routing,
+        revision: alias.revision_id().unwrap_or_default().to_owned(),
+        configuration: Found::from_sdk(found),
+    }))
+}
+
+/// Publishes `$LATEST`, if it is the code that is wanted, and waits until the version can be invoked.
+async fn publish(aws: &Aws, desired: &Desired) -> Result<String, Problem> {
+    let function = desired.function.as_str();
+    let sha256 = desired.code.sha256().map(str::to_owned);
+    let request =
+        || aws.lambda.publish_version().function_name(function).set_code_sha256(sha256.clone()).send();
+    let answer = aws.call("PublishVersion", request).await.map_err(|fault| fault.problem(place(function)))?;
+    let version = answer.version.ok_or_else(|| Fault::odd("PublishVersion").problem(place(function)))?;
+    aws.until(FUNCTION_SETTLED, || async {
+        let request =
+            || aws.lambda.get_function_configuration().function_name(function).qualifier(&version).send();
+        match aws.call("GetFunctionConfiguration", request).await {
+            Ok(answer) => Ok(match answer.state().map(|state| state.as_str()) {
+                Some("Pending") => Look::NotYet,
+                Some("Failed") => Look::Never(failed(function, &version)),
+                _ => Look::Yes(()),
+            }),
+            Err(fault) if fault.not_found() => Ok(Look::NotYet),
+            Err(fault) => Err(fault.problem(place(function))),
+        }
+    })
+    .await?;
+    Ok(version)
+}
+
+fn failed(function: &str, version: &str) -> Problem {
+    Problem::failed("version_failed", format!("Lambda could not start version {version}"))
+        .at(place(function))
+        .next(format!(
+            "see why: `aws lambda get-function-configuration --function-name {function} --qualifier {version} \
+             --query StateReason`"
+        ))
+}
+
+/// The record of the version that is about to serve.
+fn next_record(desired: &Desired, live: Option<&Live>, version: &str) -> Result<Record, Problem> {
+    let before = live.and_then(|live| Record::parse(&live.description));
+    let moved = live.is_none_or(|live| live.version != version);
+    let previous = match live {
+        Some(live) if moved && live.version != LATEST => Some(live.version.clone()),
+        _ => before.as_ref().and_then(|before| before.previous.clone()),
+    };
+    let kept_proof = before.as_ref().filter(|_| !moved).map(|before| before.proof);
+    let proof = kept_proof.unwrap_or(Proof::None);
+    let held = before.as_ref().and_then(|before| before.held.clone());
+    let made_of = match &desired.code {
+        Code::Package(package) => Record {
+            package: package.code_sha256.clone(),
+            binary: package.binary_sha256.clone(),
+            configuration: package.configuration_sha256.clone(),
+            inputs: package.inputs.clone(),
+            previous: None,
+            proof,
+            held: None,
+        },
+        Code::Recorded(record)
+        | Code::NotBuilt { record: Some(record), .. }
+        | Code::Unseen { record: Some(record), .. } => record.clone(),
+        Code::NotBuilt { record: None, .. } | Code::Unseen { record: None, .. } => {
+            return Err(Problem::failed("no_package", "nothing says what the code was made from").next(
+                "run `thinggate deploy` where the authorizer's sources or a `function.bootstrap` are",
+            ));
+        }
+    };
+    Ok(Record { previous, proof, held, ..made_of })
+}
+
+/// The alias as it should be.
+struct Alias<'a> {
+    function: &'a str,
+    version: &'a str,
+    description: &'a str,
+}
+
+impl Alias<'_> {
+    /// Creates it. One that is there already is ours after a lost answer, or is updated.
+    async fn create(&self, aws: &Aws) -> Result<(), Fault> {
+        let request = || {
+            let create = aws.lambda.create_alias().function_name(self.function).name(ALIAS);
+            create.function_version(self.version).description(self.description).send()
+        };
+        match aws.call("CreateAlias", request).await {
+            Ok(_) => Ok(()),
+            Err(fault) if fault.already_exists() => match read(aws, self.function).await? {
+                Some(live) if self.is(&live) => Ok(()),
+                Some(live) => self.update(aws, &live.revision).await,
+                None => Err(fault),
+            },
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Moves it, if it is still at `revision`. One that moved is ours after a lost answer, or else
+    /// somebody changed it meanwhile.
+    async fn update(&self, aws: &Aws, revision: &str) -> Result<(), Fault> {
+        let none = sdk::AliasRoutingConfiguration::builder()
+            .set_additional_version_weights(Some(HashMap::new()))
+            .build();
+        let request = || {
+            aws.lambda
+                .update_alias()
+                .function_name(self.function)
+                .name(ALIAS)
+                .function_version(self.version)
+                .description(self.description)
+                .routing_config(none.clone())
+                .revision_id(revision)
+                .send()
+        };
+        match aws.call("UpdateAlias", request).await {
+            Ok(_) => Ok(()),
+            Err(fault) if fault.answer == Answer::Precondition => match read(aws, self.function).await? {
+                Some(live) if self.is(&live) => Ok(()),
+                _ => Err(fault),
+            },
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn is(&self, live: &Live) -> bool {
+        live.version == self.version && live.description == self.description && live.routing.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;
