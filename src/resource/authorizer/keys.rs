@@ -2,10 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-
 use super::super::compare::Comparison;
 use super::super::facts::Value;
 use super::super::{Impact, Refusal};
@@ -29,17 +25,17 @@ pub(super) fn compare(comparison: &mut Comparison, desired: &Desired, live: &BTr
     };
     for (name, pem) in wanted {
         let found = live.get(name.as_str());
-        if found.is_none_or(|found| body(found) != body(pem.as_str())) {
+        if found.is_none_or(|found| fingerprint(found) != pem.fingerprint()) {
             // Another text under its name: devices of that key are cut.
             let impact = if found.is_some() { Impact::All } else { Impact::None };
             let found = found.map_or_else(|| "none".to_owned(), |found| fingerprint(found));
-            comparison.differs(impact, &format!("key {name}"), key, found, fingerprint(pem.as_str()));
+            comparison.differs(impact, &format!("key {name}"), key, found, pem.fingerprint());
         }
     }
-    let known: BTreeSet<String> = wanted.values().map(|pem| body(pem.as_str())).collect();
-    let retired: BTreeSet<String> = retired.iter().map(|pem| body(pem.as_str())).collect();
+    let known: BTreeSet<String> = wanted.values().map(PublicKeyPem::fingerprint).collect();
+    let retired: BTreeSet<String> = retired.iter().map(PublicKeyPem::fingerprint).collect();
     for (name, pem) in live {
-        let found = body(pem);
+        let found = fingerprint(pem);
         let stays = wanted.keys().any(|wanted| wanted.as_str() == name);
         if known.contains(&found) {
             // Registered under another name as well, or only: no signature is refused without it.
@@ -98,15 +94,7 @@ fn foreign(desired: &Desired, wanted: &BTreeMap<KeyName, PublicKeyPem>, name: &s
     Refusal { code: "foreign_key", because, next }
 }
 
-/// The key without what may differ between two texts of it: armour and line breaks.
-fn body(pem: &str) -> String {
-    pem.lines().filter(|line| !line.starts_with("-----")).flat_map(str::split_whitespace).collect()
-}
-
-/// As `ssh-keygen` and others write it: SHA-256 of the key's DER, base64 without padding.
-pub(crate) fn fingerprint(pem: &str) -> String {
-    match STANDARD.decode(body(pem)) {
-        Ok(der) => format!("SHA256:{}", STANDARD_NO_PAD.encode(digest(&SHA256, &der))),
-        Err(_) => "not a key".to_owned(),
-    }
+/// SHA-256 of the key, however its text is wrapped; of what is no key, the text itself is compared.
+fn fingerprint(pem: &str) -> String {
+    PublicKeyPem::parse(pem).map_or_else(|_| format!("not an RSA key: {pem:?}"), |key| key.fingerprint())
 }
