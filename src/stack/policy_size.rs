@@ -69,7 +69,7 @@ fn fits(allow: &[Allow], claim_length: usize) -> bool {
 fn groups(allow: &[Allow]) -> [Vec<&str>; 4] {
     let all = |entries: fn(&Allow) -> &Vec<String>| {
         let mut templates: Vec<&str> =
-            allow.iter().flat_map(|one| entries(one)).map(String::as_str).collect();
+            allow.iter().flat_map(entries).map(String::as_str).collect();
         templates.sort_unstable();
         templates.dedup();
         templates
