@@ -158,3 +158,8 @@ pub(crate) trait Resource {
     /// Deletes it; gone already is success.
     async fn delete(via: &Self::Via, live: &Self::Live) -> Result<(), Problem>;
 }
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod testing;
