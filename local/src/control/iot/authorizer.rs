@@ -10,7 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::errors::{already_exists, delete_conflict, invalid_request, limit_exceeded, not_found, require};
+use super::errors::{
+    already_exists, delete_conflict, invalid_request, limit_exceeded, not_found, open_question, require,
+};
 use super::input::{Tag, body, check_keys, check_name, check_token_key_name, parameter, tags};
 use super::signature;
 use super::state::{Authorizer, State, Status};
@@ -47,11 +49,11 @@ impl Wanted {
                 .find(|(_, pem)| is_checked && !signature::is_public_key(pem))
                 .map(|(name, _)| name)
             {
-                // Open question 4.
-                return Err(invalid_request(format!(
+                let text = format!(
                     "Invalid request provided: the token signing key {name} is not an RSA public key (PEM, \
                      SubjectPublicKeyInfo) of 2048 bits or more"
-                )));
+                );
+                return Err(invalid_request(open_question(4, &text)));
             }
         }
         if let Some(arn) = &self.authorizer_function_arn {
@@ -83,21 +85,19 @@ fn check_function(world: &World, call: &Call, arn: &str) -> Result<(), ServiceEr
     }
     let qualifier = reference.qualifier.as_deref();
     if qualifier.is_some() && call.options.switches.qualified_function == QualifiedFunction::Refuse {
-        // Open question 12.
-        return Err(invalid_request("Invalid request provided: the function ARN has a qualifier"));
+        let text = "Invalid request provided: the function ARN has a qualifier";
+        return Err(invalid_request(open_question(12, text)));
     }
     if call.options.switches.function_existence == Check::Unchecked {
         return Ok(());
     }
     let functions = world.regions.get(call.region).map(|regional| &regional.lambda.functions);
     let function = functions.and_then(|functions| functions.get(&reference.name));
-    match function.and_then(|function| function.version(qualifier)) {
-        Some(_) => Ok(()),
-        // Open question 4.
-        None => {
-            Err(invalid_request("Invalid request provided: the function of the authorizer does not exist"))
-        }
+    if function.and_then(|function| function.version(qualifier)).is_none() {
+        let text = "Invalid request provided: the function of the authorizer does not exist";
+        return Err(invalid_request(open_question(4, text)));
     }
+    Ok(())
 }
 
 pub(super) fn create(world: &mut World, call: &Call, name: &str) -> Result<Response, ServiceError> {
@@ -182,11 +182,11 @@ pub(super) fn update(world: &mut World, call: &Call, name: &str) -> Result<Respo
             && is_default
             && switches.deactivate_default == DeactivateDefault::Refuse
         {
-            // Open question 3.
-            return Err(invalid_request(format!(
+            let text = format!(
                 "Invalid request provided: authorizer {name} is the default authorizer and cannot be set \
                  INACTIVE"
-            )));
+            );
+            return Err(invalid_request(open_question(3, &text)));
         }
         changed.status = status;
     }
@@ -227,8 +227,7 @@ pub(super) fn delete(world: &mut World, call: &Call, name: &str) -> Result<Respo
         state.authorizers.remove(name);
         return Ok(crate::json_answer(200, &json!({})));
     };
-    let text = format!("Authorizer {name} cannot be deleted: {because}");
-    // Open question 2.
+    let text = open_question(2, &format!("Authorizer {name} cannot be deleted: {because}"));
     Err(match call.options.switches.delete_refusal {
         DeleteRefusal::Conflict => delete_conflict(text),
         DeleteRefusal::InvalidRequest => invalid_request(text),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::authorizer::{description, find, names};
-use super::errors::{already_exists, invalid_request, not_found};
+use super::errors::{already_exists, invalid_request, not_found, open_question};
 use super::input::{body, check_name};
 use super::state::Status;
 use crate::Response;
@@ -33,8 +33,8 @@ pub(super) fn set(world: &mut World, call: &Call) -> Result<Response, ServiceErr
     if let Some(there) = state.default_authorizer()
         && call.options.switches.set_default_again == SetDefaultAgain::Refuse
     {
-        // Open question 1.
         let text = format!("Authorizer {} is the default authorizer: clear it first", there.name);
+        let text = open_question(1, &text);
         return Err(already_exists(text, &there.name, &there.arn));
     }
     state.default = Some(name);

@@ -44,3 +44,9 @@ pub(super) fn constraint(member: &str, text: &str) -> ServiceError {
 pub(super) fn require(good: bool, member: &str, text: &str) -> Result<(), ServiceError> {
     if good { Ok(()) } else { Err(constraint(member, text)) }
 }
+
+/// Marks a refusal that AWS's documentation leaves open: which question of aws-facts 12 it answers. How is
+/// decided by [`crate::Switches`].
+pub(super) fn open_question(number: u8, text: &str) -> String {
+    format!("{text} (the local target's answer to open question {number} about AWS)")
+}

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Grant};
 use super::authorizer::find;
-use super::errors::{invalid_request, invalid_response, require};
+use super::errors::{invalid_request, invalid_response, open_question, require};
 use super::input::{body, check_name};
 use super::state::{Authorizer, Status};
 use super::{may_invoke, signature};
@@ -59,8 +59,8 @@ pub(super) fn test_invoke(world: &mut World, call: &Call, name: &str) -> Result<
     wanted.check()?;
     let authorizer = find(world, call, name)?.clone();
     if authorizer.status != Status::Active && call.options.switches.test_of_inactive == TestInvoke::Refuse {
-        // Open question 7.
-        return Err(invalid_request(format!("Invalid request provided: authorizer {name} is INACTIVE")));
+        let text = format!("Invalid request provided: authorizer {name} is INACTIVE");
+        return Err(invalid_request(open_question(7, &text)));
     }
     let verified = check_signature(call, &authorizer, &wanted)?;
     let function_arn = &authorizer.function_arn;
@@ -167,8 +167,8 @@ fn check_signature(call: &Call, authorizer: &Authorizer, wanted: &Wanted) -> Res
     };
     let verified = signature::verify(&authorizer.public_keys, token, signed);
     if !verified && call.options.switches.test_with_wrong_signature == TestInvoke::Refuse {
-        // Open question 7.
-        return Err(invalid_request("Invalid request provided: the token signature does not verify"));
+        let text = "Invalid request provided: the token signature does not verify";
+        return Err(invalid_request(open_question(7, text)));
     }
     Ok(verified)
 }

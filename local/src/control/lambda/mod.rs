@@ -50,6 +50,9 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Reply, ServiceError> {
         ("GET", ["2019-09-30", "functions", name, "concurrency"]) => {
             concurrency::get(world, call, name).map(Reply::Answer)
         }
+        ("GET", ["2020-06-30", "functions", name, "code-signing-config"]) => {
+            function::get_code_signing(world, call, name).map(Reply::Answer)
+        }
         ("GET", ["2017-03-31", "tags", resource]) => tags::list(world, call, resource).map(Reply::Answer),
         ("POST", ["2017-03-31", "tags", resource]) => tags::tag(world, call, resource).map(Reply::Answer),
         ("DELETE", ["2017-03-31", "tags", resource]) => tags::untag(world, call, resource).map(Reply::Answer),

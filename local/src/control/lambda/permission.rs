@@ -181,14 +181,14 @@ pub(super) fn add(world: &mut World, call: &Call, function: &str) -> Result<Resp
     let statement = wanted.statement(sid, &arn)?;
     let mut statements = known.map(|policy| policy.statements.clone()).unwrap_or_default();
     statements.push(statement.clone());
-    let size_bytes = document(&statements).len();
+    let size_bytes = Policy::document(&statements).len();
     if size_bytes > POLICY_BYTES_MAX {
         let text =
             format!("The final policy size ({size_bytes}) is bigger than the limit ({POLICY_BYTES_MAX}).");
         return Err(user(400, "PolicyLengthExceededException", text));
     }
     set(function, qualifier, statements, now);
-    Ok(json(201, &json!({ "Statement": statement.to_string() })))
+    Ok(json(201, &json!({ "Statement": Policy::statement(&statement) })))
 }
 
 /// The revision that a change of this policy must name: the policy's, or, before there is one, that of
@@ -225,18 +225,13 @@ fn set(function: &mut Function, qualifier: Option<&str>, statements: Vec<Value>,
     }
 }
 
-/// The policy as text.
-fn document(statements: &[Value]) -> String {
-    json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements }).to_string()
-}
-
 pub(super) fn get(world: &mut World, call: &Call, function: &str) -> Result<Response, ServiceError> {
     let named = Named::read(call, function, NameForm::Namespaced, parameter(call, "Qualifier"))?;
     let key = named.qualifier.as_deref().unwrap_or_default();
     let functions = &world.region(call.region).lambda.functions;
     let policy = functions.get(&named.name).and_then(|function| function.policies.get(key));
     let policy = policy.ok_or_else(|| not_found("The resource you requested does not exist."))?;
-    Ok(json(200, &json!({ "Policy": document(&policy.statements), "RevisionId": policy.revision })))
+    Ok(json(200, &json!({ "Policy": Policy::document(&policy.statements), "RevisionId": policy.revision })))
 }
 
 pub(super) fn remove(

@@ -12,6 +12,21 @@ pub struct Policy {
     pub revision: String,
 }
 
+impl Policy {
+    /// The policy as text.
+    pub fn document(statements: &[Value]) -> String {
+        let statements: Vec<String> = statements.iter().map(Self::statement).collect();
+        format!(r#"{{"Version":"2012-10-17","Id":"default","Statement":[{}]}}"#, statements.join(","))
+    }
+
+    /// A statement as text, its members in AWS's order.
+    pub fn statement(statement: &Value) -> String {
+        let members = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
+        let members = members.iter().filter_map(|name| Some(format!("\"{name}\":{}", statement.get(name)?)));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+    }
+}
+
 /// Who asks to invoke a function.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller<'a> {

@@ -9,6 +9,7 @@ use super::reference::Reference;
 use super::role;
 use super::state::{Architecture, Function, Milliseconds, Settings};
 use crate::lambda_host::Invokable;
+use crate::random;
 use crate::state::World;
 use crate::target::ACCOUNT;
 
@@ -115,7 +116,8 @@ pub(super) fn resolve_in(
     region: &str,
     now: Milliseconds,
 ) -> Result<Invokable, NotInvokable> {
-    let Some((number, version)) = function.version(qualifier) else {
+    let chosen = weighted(function, qualifier);
+    let Some((number, version)) = function.version(chosen.or(qualifier)) else {
         return Err(NotInvokable::QualifierMissing {
             function: function.name.clone(),
             qualifier: qualifier.unwrap_or_default().to_owned(),
@@ -143,6 +145,13 @@ pub(super) fn resolve_in(
         handler: settings.handler.clone(),
         log_group: role::may_log(role, region, ACCOUNT, group).then(|| group.clone()),
     })
+}
+
+/// The second version of an alias, for its share of the invocations.
+fn weighted<'a>(function: &'a Function, qualifier: Option<&str>) -> Option<&'a str> {
+    let (number, weight) = function.aliases.get(qualifier?)?.routing.first_key_value()?;
+    let draw = f64::from(u32::from_le_bytes(random::bytes())) / 2_f64.powi(32);
+    (draw < *weight).then_some(number)
 }
 
 /// A real Lambda has every runtime and both architectures; this machine has one.

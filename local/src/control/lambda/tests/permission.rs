@@ -53,6 +53,14 @@ fn a_statement_is_as_aws_writes_it() {
         },
     });
     assert_eq!(parsed(&added, "Statement"), expected);
+    // [R] test_add_lambda_permission_aws: the order of the members.
+    let text = added.body["Statement"].as_str().unwrap();
+    let order: Vec<usize> =
+        ["\"Sid\"", "\"Effect\"", "\"Principal\"", "\"Action\"", "\"Resource\"", "\"Condition\""]
+            .iter()
+            .map(|member| text.find(member).unwrap())
+            .collect();
+    assert!(order.is_sorted(), "{text}");
     let policy = get(&mut bench, &format!("{POLICY}?Qualifier=live"));
     let expected = json!({ "Version": "2012-10-17", "Id": "default", "Statement": [expected] });
     assert_eq!(parsed(&policy, "Policy"), expected);

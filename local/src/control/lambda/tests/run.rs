@@ -66,6 +66,25 @@ fn the_old_code_serves_until_the_update_is_done() {
 }
 
 #[test]
+fn an_alias_shares_its_invocations_between_two_versions() {
+    let mut bench = bench();
+    publish(&mut bench);
+    bench.lambda("PUT", "/2015-03-31/functions/f/configuration", &json!({ "Timeout": 9 }));
+    bench.advance(200);
+    publish(&mut bench);
+    let mut run = |weight: f64| {
+        let routing = json!({ "AdditionalVersionWeights": { "2": weight } });
+        let alias = json!({ "Name": "live", "FunctionVersion": "1", "RoutingConfig": routing });
+        bench.lambda("DELETE", "/2015-03-31/functions/f/aliases/live", &Value::Null);
+        assert_eq!(bench.lambda("POST", "/2015-03-31/functions/f/aliases", &alias).status, 201);
+        let arn = format!("{FUNCTION_ARN}:live");
+        resolve(&bench.world, REGION, &arn, bench.now).unwrap().version
+    };
+    // [D] configuration-aliases: the weight is the share of the second version.
+    assert_eq!((run(0.0), run(1.0)), ("1".to_owned(), "2".to_owned()));
+}
+
+#[test]
 fn what_cannot_run_says_why() {
     let mut bench = bench();
     let why = |bench: &Bench, arn: &str| resolve(&bench.world, REGION, arn, bench.now).unwrap_err();
