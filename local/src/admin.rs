@@ -192,3 +192,86 @@ fn number(request: &Request, name: &str) -> Result<Option<u64>, Refused> {
     let text = parameter(request, name);
     text.map(|text| text.parse().map_err(|_| (400, format!("`{name}` must be a whole number")))).transpose()
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::Options;
+    use crate::clock::Clock;
+    use crate::refusal_log::{Entry, Who};
+
+    fn target() -> Target {
+        Target::in_memory(Clock::from_source(|| UNIX_EPOCH + Duration::from_secs(100)), Options::default())
+    }
+
+    fn ask(target: &Target, key: &str, method: &str, path: &str, body: &'static str) -> (u16, Value) {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header(KEY_HEADER, key)
+            .body(Bytes::from_static(body.as_bytes()))
+            .unwrap();
+        let response = target.admin(request);
+        (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
+    }
+
+    fn asked(target: &Target, method: &str, path: &str, body: &'static str) -> (u16, Value) {
+        ask(target, &target.credentials().secret_access_key, method, path, body)
+    }
+
+    #[test]
+    fn nothing_is_done_without_the_key() {
+        let target = target();
+        for key in ["", "x", &target.credentials().access_key_id] {
+            assert_eq!(ask(&target, key, "POST", "/_local/clock", "{\"advance_ms\":1}").0, 403);
+        }
+        assert_eq!(now_ms(&target), 100_000);
+    }
+
+    #[test]
+    fn the_clock_is_moved() {
+        let target = target();
+        let moved = asked(&target, "POST", "/_local/clock", "{\"advance_ms\":-500}");
+        assert_eq!(moved, (200, json!({ "now_ms": 99_500 })));
+        assert_eq!(asked(&target, "POST", "/_local/clock", "{\"advance\":1}").0, 400);
+        assert_eq!(asked(&target, "GET", "/_local/status", "").1["now_ms"], 99_500);
+    }
+
+    #[test]
+    fn a_refusal_is_found_by_its_trace_id() {
+        let target = target();
+        let entry = Entry {
+            at_ms: 1,
+            trace_id: "t-1".to_owned(),
+            region: "eu-west-1".to_owned(),
+            who: Some(Who::Gateway),
+            why: "bad_signature".to_owned(),
+            detail: String::new(),
+            authorizer: None,
+            subject: None,
+            invocations: 0,
+        };
+        target.refusal_log().record(entry);
+        let (status, found) = asked(&target, "GET", "/_local/log?trace_id=t-1", "");
+        assert_eq!((status, &found["who"], &found["why"]), (200, &json!("gateway"), &json!("bad_signature")));
+        assert_eq!(asked(&target, "GET", "/_local/log?trace_id=t-2", "").0, 404);
+        assert_eq!(asked(&target, "GET", "/_local/log", "").1["entries"].as_array().map(Vec::len), Some(1));
+        assert_eq!(asked(&target, "POST", "/_local/reset", "").0, 200);
+        assert_eq!(asked(&target, "GET", "/_local/log?trace_id=t-1", "").0, 404);
+    }
+
+    #[test]
+    fn faults_are_ordered_and_shown() {
+        let target = target();
+        let (_, shown) = asked(&target, "POST", "/_local/faults", "{\"hold_reply_of\":3}");
+        assert_eq!((&shown["hold_reply_of"], &shown["mutating_calls"]), (&json!(3), &json!(0)));
+        assert_eq!(asked(&target, "POST", "/_local/faults", "{\"hold\":3}").0, 400);
+        let (_, shown) = asked(&target, "DELETE", "/_local/faults", "");
+        assert_eq!((&shown["hold_reply_of"], &shown["held"]), (&Value::Null, &json!(false)));
+        let (_, counted) = asked(&target, "GET", "/_local/invocations?function=f", "");
+        assert_eq!(counted, json!({ "function": "f", "invocations": 0 }));
+        assert_eq!(asked(&target, "GET", "/_local/none", "").0, 404);
+    }
+}

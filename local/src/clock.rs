@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
+/// How far a clock can be moved in all: a hundred years. Dates beyond have no form in AWS's protocols.
+pub const OFFSET_MAX_MS: i64 = 100 * 366 * 24 * 60 * 60 * 1000;
+
 /// A source of time with an offset that a test or `/_local/clock` can move.
 #[derive(Clone)]
 pub struct Clock {
@@ -28,17 +31,42 @@ impl Clock {
         let now = (self.source)();
         let offset = self.offset_milliseconds.load(Ordering::Relaxed);
         let magnitude = Duration::from_millis(offset.unsigned_abs());
-        if offset >= 0 { now + magnitude } else { now - magnitude }
+        let moved = if offset >= 0 { now.checked_add(magnitude) } else { now.checked_sub(magnitude) };
+        moved.unwrap_or(now)
     }
 
-    /// Moves the clock by so many milliseconds, for good.
+    /// Moves the clock by so many milliseconds, for good; in all at most [`OFFSET_MAX_MS`] either way.
     pub fn advance(&self, milliseconds: i64) {
-        self.offset_milliseconds.fetch_add(milliseconds, Ordering::Relaxed);
+        let moved =
+            |offset: i64| Some(offset.saturating_add(milliseconds).clamp(-OFFSET_MAX_MS, OFFSET_MAX_MS));
+        // The closure always answers, so that the update cannot fail.
+        let _ = self.offset_milliseconds.fetch_update(Ordering::Relaxed, Ordering::Relaxed, moved);
     }
 }
 
 impl fmt::Debug for Clock {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Clock").field("now", &self.now()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_moves_both_ways_within_bounds() {
+        // 2015-08-30T12:36:00Z.
+        let noon = UNIX_EPOCH + Duration::from_mins(24_015_636);
+        let clock = Clock::from_source(move || noon);
+        clock.advance(1500);
+        clock.clone().advance(-500);
+        assert_eq!(clock.now(), noon + Duration::from_secs(1));
+        clock.advance(i64::MAX);
+        clock.advance(i64::MAX);
+        let most = Duration::from_millis(OFFSET_MAX_MS.unsigned_abs());
+        assert_eq!(clock.now(), noon + most);
     }
 }

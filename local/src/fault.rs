@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// The longest a reply is held when nobody releases it.
-pub const HOLD_MAX: Duration = Duration::from_secs(300);
+pub const HOLD_MAX: Duration = Duration::from_mins(5);
 
 /// What to do to which mutating call. Calls are counted from 1, from the moment of the order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,5 +124,59 @@ impl Faults {
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    fn order(hold_reply_of: Option<u64>, refuse: Option<u64>) -> Order {
+        Order { hold_reply_of, refuse }
+    }
+
+    #[test]
+    fn the_ordered_call_is_refused_once() {
+        let faults = Faults::default();
+        faults.order(order(None, Some(2)));
+        let admitted: Vec<bool> = (0..3).map(|_| faults.admit().is_some()).collect();
+        assert_eq!(admitted, [true, false, true]);
+        let Status { mutating_calls, refused, .. } = faults.status();
+        assert_eq!((mutating_calls, refused), (3, true));
+        faults.clear();
+        assert_eq!(faults.status(), Status::default());
+    }
+
+    #[test]
+    fn a_held_reply_waits_for_its_release() {
+        let faults = &Faults::default();
+        faults.order(order(Some(2), None));
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                let number = faults.admit().unwrap();
+                scope.spawn(move || faults.before_reply(number, "iam.CreateRole"));
+            }
+            assert!(faults.wait_until_held(SOON));
+            assert_eq!(faults.status().held_operation.as_deref(), Some("iam.CreateRole"));
+            faults.release();
+        });
+        assert!(!faults.status().held);
+    }
+
+    #[test]
+    fn a_new_order_lets_go_what_the_old_one_held() {
+        let faults = &Faults::default();
+        faults.order(order(Some(1), None));
+        thread::scope(|scope| {
+            let number = faults.admit().unwrap();
+            scope.spawn(move || faults.before_reply(number, "first"));
+            assert!(faults.wait_until_held(SOON));
+            faults.order(order(Some(1), None));
+        });
+        assert_eq!(faults.status(), Status { order: order(Some(1), None), ..Status::default() });
     }
 }

@@ -129,16 +129,15 @@ impl Target {
 
     /// The target in `directory`, made when it is not there. Fails when a file there is damaged.
     pub fn open(directory: &StateDirectory, clock: Clock, options: Options) -> Result<Self, OpenError> {
-        let credentials = match directory.read_json("credentials.json")? {
-            Some(known) => known,
-            None => {
-                let made = Credentials::generate();
-                directory.write_json("credentials.json", &made).map_err(|source| OpenError::Io {
-                    path: directory.path().join("credentials.json"),
-                    source,
-                })?;
-                made
-            }
+        let credentials = if let Some(known) = directory.read_json("credentials.json")? {
+            known
+        } else {
+            let made = Credentials::generate();
+            directory.write_json("credentials.json", &made).map_err(|source| OpenError::Io {
+                path: directory.path().join("credentials.json"),
+                source,
+            })?;
+            made
         };
         let parts = Parts {
             world: read_world(directory)?,
@@ -391,7 +390,7 @@ fn read_world(directory: &StateDirectory) -> Result<World, OpenError> {
 fn shape_problem(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.split_once('`') {
-        Some(("missing field ", rest)) => format!("missing field `{}", rest),
+        Some(("missing field ", rest)) => format!("missing field `{rest}"),
         _ => "a value has an unexpected type".to_owned(),
     }
 }
@@ -399,3 +398,6 @@ fn shape_problem(error: &serde_json::Error) -> String {
 fn write_world(directory: &StateDirectory, world: &World) -> io::Result<()> {
     directory.write_json("state.json", &StateFile { version: STATE_VERSION, world })
 }
+
+#[cfg(test)]
+mod tests;

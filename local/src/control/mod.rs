@@ -9,7 +9,7 @@ pub mod logs;
 pub(crate) mod page;
 pub(crate) mod protocol;
 mod route;
-mod sigv4;
+pub(crate) mod sigv4;
 pub mod sts;
 pub(crate) mod validate;
 

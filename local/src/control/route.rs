@@ -82,7 +82,11 @@ impl Service {
                 named(self, target.and_then(|target| target.split('.').nth(1)).unwrap_or_default())
             }
             Self::Iot | Self::Lambda => {
-                let runs = matches!(parts.path.last().map(String::as_str), Some("invocations" | "test"));
+                let path: Vec<&str> = parts.path.iter().map(String::as_str).collect();
+                let runs = matches!(
+                    path[..],
+                    ["2015-03-31", "functions", _, "invocations"] | ["authorizer", _, "test"]
+                );
                 let reads = matches!(*request.method(), Method::GET | Method::HEAD) || runs;
                 (format!("{} {}", request.method(), request.uri().path()), !reads)
             }
@@ -192,3 +196,6 @@ fn segments(path: &str) -> Vec<String> {
 fn parameters(query: Option<&str>) -> Vec<(String, String)> {
     form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! AWS's own checks of parameters: all of them before a service looks at its state, all failures in one text.
 //!
 //! The text's form is AWS's: "2 validation errors detected: Value '…' at '…' failed to satisfy constraint: …;
-//! Value …". Recorded from real AWS in LocalStack's snapshots, such as
+//! Value …". Recorded from real AWS in `LocalStack`'s snapshots, such as
 //! `tests/aws/services/lambda_/test_lambda_api.snapshot.json` (for functionName).
 
 use super::ServiceError;

@@ -15,12 +15,12 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 /// Which call shows the role: they do not show the same members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
-    /// CreateRole leaves out the session's length (recorded from AWS by LocalStack,
+    /// `CreateRole` leaves out the session's length (recorded from AWS by `LocalStack`,
     /// `tests/aws/services/iam/test_iam.snapshot.json`).
     Created,
-    /// GetRole shows everything.
+    /// `GetRole` shows everything.
     Whole,
-    /// ListRoles leaves out boundary, tags and last use. Source: IAM API Reference, ListRoles.
+    /// `ListRoles` leaves out boundary, tags and last use. Source: IAM API Reference, `ListRoles`.
     Listed,
 }
 

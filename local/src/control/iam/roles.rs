@@ -13,7 +13,7 @@ use crate::random;
 const ROLES_MAX: usize = 1000;
 /// Characters of a trust policy, white space not counted. Source: the same.
 const TRUST_CHARACTERS_MAX: usize = 2048;
-/// The session's length when none is given, and its bounds, in seconds. Source: CreateRole.
+/// The session's length when none is given, and its bounds, in seconds. Source: `CreateRole`.
 const SESSION_SECONDS: (i64, i64, i64) = (3600, 3600, 43_200);
 
 pub(super) fn create(state: &mut State, form: &Form, call: &Call) -> Result<Option<Xml>, ServiceError> {
@@ -67,8 +67,8 @@ pub(super) fn get(state: &mut State, form: &Form) -> Result<Option<Xml>, Service
     Ok(Some(result))
 }
 
-/// What is not sent is reset, which is easily overlooked: UpdateRole without MaxSessionDuration sets the
-/// default, and without Description leaves it. Source: UpdateRole of the IAM API Reference: "If you do not
+/// What is not sent is reset, which is easily overlooked: `UpdateRole` without `MaxSessionDuration` sets the
+/// default, and without Description leaves it. Source: `UpdateRole` of the IAM API Reference: "If you do not
 /// specify a value for this setting, the default value of one hour is applied."
 pub(super) fn update(state: &mut State, form: &Form) -> Result<Option<Xml>, ServiceError> {
     let mut checks = Checks::default();

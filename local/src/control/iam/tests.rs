@@ -38,7 +38,8 @@ impl Account {
         let call = Call {
             region: "us-east-1",
             account: ACCOUNT,
-            now: UNIX_EPOCH + Duration::from_secs(1_440_938_160),
+            // 2015-08-30T12:36:00Z.
+            now: UNIX_EPOCH + Duration::from_mins(24_015_636),
             request_id: "id",
             method: &Method::POST,
             path: &[],

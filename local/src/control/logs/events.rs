@@ -7,20 +7,21 @@ use super::filter::{Invalid, Pattern};
 use super::{Call, Event, Group, ServiceError, State, input, invalid, milliseconds, read};
 use crate::control::validate::Checks;
 
-/// What every event counts beside its text. Source: PutLogEvents.
+/// What every event counts beside its text. Source: `PutLogEvents`.
 pub(super) const EVENT_OVERHEAD_BYTES: usize = 26;
 /// The most bytes in one call, overhead counted. Source: the same.
 const BATCH_BYTES_MAX: usize = 1_048_576;
 /// The most events in one call or page. Source: the model.
 const EVENTS_MAX: i64 = 10_000;
-/// A day: the longest that the valid events of one call may lie apart. Source: PutLogEvents.
+/// A day: the longest that the valid events of one call may lie apart. Source: `PutLogEvents`.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-/// Newer than this in the future, or older than this, is rejected event by event. Source: PutLogEvents.
+/// Newer than this in the future, or older than this, is rejected event by event. Source: `PutLogEvents`.
 const FUTURE_MAX_MS: i64 = 2 * 60 * 60 * 1000;
 const PAST_MAX_MS: i64 = 14 * DAY_MS;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are the model's")]
 struct Put {
     log_group_name: Option<String>,
     log_stream_name: Option<String>,
@@ -193,6 +194,7 @@ fn place(token: &str) -> Result<Place, ServiceError> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are the model's")]
 struct Filter {
     log_group_name: Option<String>,
     log_group_identifier: Option<String>,
@@ -262,12 +264,12 @@ fn matching(
     Ok(found)
 }
 
-/// The start belongs to the range, the end does not. Source: GetLogEvents, `startTime` and `endTime`.
+/// The start belongs to the range, the end does not. Source: `GetLogEvents`, `startTime` and `endTime`.
 fn within(event: &Event, start: Option<i64>, end: Option<i64>) -> bool {
     start.is_none_or(|start| event.time_ms >= start) && end.is_none_or(|end| event.time_ms < end)
 }
 
-/// A search's end belongs to it. Source: FilterLogEvents, `endTime`: "Events with a timestamp later than this
+/// A search's end belongs to it. Source: `FilterLogEvents`, `endTime`: "Events with a timestamp later than this
 /// time are not returned."
 fn in_search(event: &Event, sent: &Filter) -> bool {
     sent.start_time.is_none_or(|start| event.time_ms >= start)

@@ -115,7 +115,7 @@ struct Describe {
 }
 
 /// A search by prefix, or by any part of the name; the latter whatever the case of its letters (source:
-/// DescribeLogGroups, `logGroupNamePattern`).
+/// `DescribeLogGroups`, `logGroupNamePattern`).
 pub(super) fn describe(state: &mut State, call: &Call) -> Result<Option<Value>, ServiceError> {
     let sent: Describe = read(call)?;
     let mut checks = Checks::default();

@@ -1,6 +1,6 @@
 //! CloudWatch Logs: groups, streams, events. JSON 1.1, target prefix `Logs_20140328`.
 //!
-//! Every refusal is a 400, "not found" too (recorded from AWS by LocalStack,
+//! Every refusal is a 400, "not found" too (recorded from AWS by `LocalStack`,
 //! `tests/aws/services/logs/test_logs.snapshot.json`).
 
 mod events;
@@ -110,7 +110,7 @@ impl Stream {
         self.events.insert(place, event);
     }
 
-    /// Bytes as AWS counts them: 26 more per event. Source: PutLogEvents.
+    /// Bytes as AWS counts them: 26 more per event. Source: `PutLogEvents`.
     fn stored_bytes(&self) -> usize {
         self.events.iter().map(|event| event.message.len() + events::EVENT_OVERHEAD_BYTES).sum()
     }

@@ -91,7 +91,7 @@ pub(super) fn list(state: &mut State, call: &Call) -> Result<Option<Value>, Serv
     Ok(Some(json!({ "tags": tags })))
 }
 
-/// The group of an ARN, which has no `:*` at its end here (source: TagResource, `resourceArn`).
+/// The group of an ARN, which has no `:*` at its end here (source: `TagResource`, `resourceArn`).
 fn group<'a>(state: &'a mut State, call: &Call, arn: &str) -> Result<&'a mut Group, ServiceError> {
     let own = group_arn(call, "");
     let Some(name) = arn.strip_prefix(&own) else {

@@ -103,7 +103,7 @@ fn a_group_is_described() {
     assert_eq!(account.call("DescribeLogGroups", &json!({})).unwrap(), json!({ "logGroups": [] }));
 }
 
-/// "The specified log group already exists" with 400: recorded from AWS by LocalStack,
+/// "The specified log group already exists" with 400: recorded from AWS by `LocalStack`,
 /// `tests/aws/services/logs/test_logs.snapshot.json`.
 #[test]
 fn what_is_there_or_is_not_there_is_told() {

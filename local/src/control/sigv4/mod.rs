@@ -19,7 +19,7 @@ use crate::{Credentials, Request};
 
 /// How far the time of signing may be from the target's time. AWS: 5 minutes (in its own refusals:
 /// "(… - 5 min.)").
-const SKEW_MAX: Duration = Duration::from_secs(5 * 60);
+const SKEW_MAX: Duration = Duration::from_mins(5);
 /// The one algorithm.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
@@ -179,7 +179,7 @@ impl Claim {
     }
 
     /// `host` and every `x-amz-` header must be under the signature, and the list in order.
-    /// Source: IAM User Guide, "Elements of an AWS API request signature", CanonicalHeaders.
+    /// Source: IAM User Guide, "Elements of an AWS API request signature", `CanonicalHeaders`.
     fn check_signed_headers(&self, headers: &HeaderMap) -> Result<(), Refused> {
         let in_order = self.signed_headers.windows(2).all(|pair| pair[0] < pair[1]);
         let lower =
@@ -265,6 +265,44 @@ fn check_time(signed_at: &str, now: SystemTime) -> Result<(), Refused> {
         )));
     }
     Ok(())
+}
+
+/// Signs `request` as a client would, for tests that go through the whole target.
+#[cfg(test)]
+pub(crate) fn sign(
+    request: &mut Request,
+    credentials: &Credentials,
+    service: &str,
+    region: &str,
+    now: SystemTime,
+) {
+    let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+    let signed_at = OffsetDateTime::from(now).format(&format).unwrap();
+    request.headers_mut().insert("x-amz-date", signed_at.parse().unwrap());
+    let mut signed_headers: Vec<String> =
+        request.headers().keys().map(|name| name.as_str().to_owned()).chain(["host".to_owned()]).collect();
+    signed_headers.sort();
+    signed_headers.dedup();
+    let claim = Claim {
+        access_key_id: credentials.access_key_id.clone(),
+        date: signed_at[..8].to_owned(),
+        region: region.to_owned(),
+        service: service.to_owned(),
+        terminator: "aws4_request".to_owned(),
+        signed_headers,
+        signature: String::new(),
+    };
+    let payload = payload_hash(request).unwrap();
+    let canonical = canonical::request(request, &claim.signed_headers, &payload).unwrap();
+    let text = claim.string_to_sign(&signed_at, &canonical);
+    let signature = hex(claim.sign(&credentials.secret_access_key, &text).as_ref());
+    let Claim { access_key_id, date, signed_headers, .. } = claim;
+    let header = format!(
+        "{ALGORITHM} Credential={access_key_id}/{date}/{region}/{service}/aws4_request, \
+         SignedHeaders={}, Signature={signature}",
+        signed_headers.join(";")
+    );
+    request.headers_mut().insert("authorization", header.parse().unwrap());
 }
 
 #[cfg(test)]

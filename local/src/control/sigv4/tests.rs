@@ -155,7 +155,7 @@ fn what_should_be_signed_must_be() {
     );
     refuses(
         |request| {
-            replace_in_authorization(request, "SignedHeaders=host;x-amz-date", "SignedHeaders=x-amz-date")
+            replace_in_authorization(request, "SignedHeaders=host;x-amz-date", "SignedHeaders=x-amz-date");
         },
         &Refused::Wrong("'host' must be a 'SignedHeader' in the AWS Authorization.".to_owned()),
     );

@@ -1,0 +1,89 @@
+use std::convert::Infallible;
+use std::fs;
+
+use super::*;
+
+fn open(directory: &StateDirectory) -> Result<Target, OpenError> {
+    Target::open(directory, Clock::wall(), Options::default())
+}
+
+fn make_region(target: &Target, name: &str) -> io::Result<()> {
+    target
+        .change_world(|world| {
+            world.region(name);
+            Ok::<(), Infallible>(())
+        })?
+        .unwrap_or_else(|never| match never {});
+    Ok(())
+}
+
+fn regions(target: &Target) -> Vec<String> {
+    target.with_world(|world| world.regions.keys().cloned().collect())
+}
+
+#[test]
+fn what_was_changed_is_there_after_a_crash() {
+    let place = tempfile::tempdir().unwrap();
+    let directory = StateDirectory::open(place.path(), "test", Duration::ZERO).unwrap();
+    let target = open(&directory).unwrap();
+    make_region(&target, "eu-west-1").unwrap();
+    // No drop runs: as if the process had been killed.
+    let credentials = target.credentials();
+    std::mem::forget(target);
+    let again = open(&directory).unwrap();
+    assert_eq!(regions(&again), ["eu-west-1"]);
+    assert!(again.credentials() == credentials);
+}
+
+#[test]
+fn a_change_that_fails_or_cannot_be_written_is_undone() {
+    let place = tempfile::tempdir().unwrap();
+    let directory = StateDirectory::open(place.path(), "test", Duration::ZERO).unwrap();
+    let target = open(&directory).unwrap();
+    let refused = target.change_world(|world| {
+        world.region("eu-west-1");
+        Err::<(), &str>("refused")
+    });
+    assert_eq!(refused.unwrap(), Err("refused"));
+    // A directory in the place of the file: it cannot be renamed over.
+    fs::create_dir(place.path().join("state.json")).unwrap();
+    make_region(&target, "eu-west-1").unwrap_err();
+    assert!(regions(&target).is_empty());
+}
+
+#[test]
+fn a_damaged_state_is_named_and_left_alone() {
+    let place = tempfile::tempdir().unwrap();
+    let directory = StateDirectory::open(place.path(), "test", Duration::ZERO).unwrap();
+    for (content, part) in [
+        ("{", "line 1"),
+        (r#"{"version":2,"world":{}}"#, "version 2, this program reads 1"),
+        (r#"{"version":1,"world":{"iam":{"roles":{}}}}"#, "missing field `regions`"),
+        (r#"{"version":1,"world":{"iam":"hunter2","regions":{}}}"#, "unexpected type"),
+    ] {
+        fs::write(place.path().join("state.json"), content).unwrap();
+        let refused = open(&directory).unwrap_err().to_string();
+        assert!(refused.contains("state.json") && refused.contains(part), "{refused}");
+        assert!(!refused.contains("hunter2"), "{refused}");
+        assert_eq!(fs::read_to_string(place.path().join("state.json")).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_secret_is_in_no_debug_text() {
+    let target = Target::in_memory(Clock::wall(), Options::default());
+    let Credentials { access_key_id, secret_access_key } = target.credentials();
+    assert_eq!((access_key_id.len(), secret_access_key.len()), (20, 40));
+    let text = format!("{target:?} {:?}", target.credentials());
+    assert!(text.contains(&access_key_id) && !text.contains(&secret_access_key));
+}
+
+#[test]
+fn a_reset_forgets_the_account_but_not_the_key() {
+    let target = Target::in_memory(Clock::wall(), Options::default());
+    make_region(&target, "eu-west-1").unwrap();
+    let credentials = target.credentials();
+    target.reset().unwrap();
+    assert!(regions(&target).is_empty());
+    assert!(target.credentials() == credentials);
+}
