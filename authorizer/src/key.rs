@@ -102,14 +102,18 @@ impl Secret {
         if text.len() > SECRET_TEXT_BYTES_MAX {
             return Err(format!("has {} bytes; at most {SECRET_TEXT_BYTES_MAX} are allowed", text.len()));
         }
+        // Before decoding, for a better message: a key's text is hardly ever base64 itself.
+        if looks_like_key(text.as_bytes()) {
+            return Err(LIKE_A_KEY.to_owned());
+        }
         let bytes = match encoding {
             Encoding::Utf8 => text.as_bytes().to_vec(),
             Encoding::Base64 => STANDARD.decode(text).map_err(
                 |_| "is not standard base64 (no spaces, no line ends); or is its encoding `utf8`?",
             )?,
         };
-        if looks_like_key(text.as_bytes()) || looks_like_key(&bytes) {
-            return Err("looks like a public or private key; an HS256 secret is random bytes".to_owned());
+        if looks_like_key(&bytes) {
+            return Err(LIKE_A_KEY.to_owned());
         }
         if bytes.is_empty() {
             return Err("is empty".to_owned());
@@ -123,6 +127,9 @@ impl Secret {
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
     }
 }
+
+/// Ends a sentence that begins with a secret's place.
+const LIKE_A_KEY: &str = "looks like a public or private key; an HS256 secret is random bytes";
 
 /// Standard base64 without set bits after the last byte; padding may be missing.
 const STANDARD: GeneralPurpose = GeneralPurpose::new(

@@ -119,6 +119,7 @@ fn a_closed_connection_is_opened_once_more() {
     let mut client = Client::new(&host.address);
     for path in ["/1", "/2", "/3", "/4"] {
         client.exchange(format!("GET {path} HTTP/1.1\r\n\r\n").as_bytes(), 64).unwrap();
+        assert_eq!(client.connection.is_some(), path != "/3", "after {path}");
     }
     let paths: Vec<_> = host.requests().iter().map(|request| request[4..6].to_owned()).collect();
     assert_eq!(paths, ["/1", "/2", "/3", "/4"]);

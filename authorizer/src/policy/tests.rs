@@ -151,7 +151,10 @@ fn a_document_that_was_not_configured_is_refused() {
     let documents = for_claims(&claims(&json!({"sub": "a"})), &grants).unwrap();
     assert_eq!(check(&documents, &grants), Ok(()));
     assert_eq!(check(&[], &grants), Err(Deny::PolicyRefused));
-    assert_eq!(check(&[documents.clone(), documents].concat(), &grants), Err(Deny::PolicyRefused));
+    assert_eq!(check(&[documents.clone(), documents.clone()].concat(), &grants), Err(Deny::PolicyRefused));
+    let mut shorter = documents;
+    shorter[0].statements.pop();
+    assert_eq!(check(&shorter, &grants), Err(Deny::PolicyRefused));
 }
 
 /// AWS IoT, "Action resources": which kind of resource an action is about.

@@ -1,10 +1,11 @@
 //! What a good token gets.
 
+use rsa::traits::PublicKeyParts as _;
 use serde_json::{Value, json};
 
 use super::support::{
     ISSUER, NOW, allowed, b64, claims, decide_token, denied, header, hs256, hs256_file, read, rs256,
-    rs256_file, with,
+    rs256_file, rsa_key, with,
 };
 use crate::deny::Deny;
 use crate::{Verdict, answer, decide_bytes, log};
@@ -94,6 +95,15 @@ fn key_ids_choose_among_the_configured_keys() {
     allowed(&two, &with_id(key_id));
     denied(&two, &with_id("second"), Deny::BadSignature);
     denied(&two, &rs256(&json!({"alg": "RS256"}), &claims()), Deny::KeyIdMissing);
+}
+
+/// OpenAM before 14.4.2 writes a leading zero octet into `n`.
+#[test]
+fn a_leading_zero_octet_is_no_part_of_a_key() {
+    let mut file = rs256_file();
+    let n = rsa_key().to_public_key().n_bytes();
+    file["key"]["rs256"]["keys"][0]["n"] = json!(b64([&[0], &*n].concat()));
+    allowed(&file, &rs256(&header("RS256"), &claims()));
 }
 
 #[test]

@@ -4,6 +4,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
 
+/// The most connections in a script.
+const CONNECTIONS_MAX: usize = 4;
+
 /// What the host does on one accepted connection: a reply for each request, then it closes.
 pub(crate) type Connection = Vec<Vec<u8>>;
 
@@ -16,6 +19,7 @@ pub(crate) struct Host {
 impl Host {
     /// Plays `connections` one after the other; replies are written in pieces of `piece_bytes`.
     pub(crate) fn play(connections: Vec<Connection>, piece_bytes: usize) -> Self {
+        assert!(connections.len() <= CONNECTIONS_MAX);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let thread = std::thread::spawn(move || {
@@ -37,8 +41,12 @@ impl Host {
         Self { address, thread }
     }
 
-    /// The requests that came, once the script is over.
+    /// The requests that came. A script that the client did not play to its end fails the test.
     pub(crate) fn requests(self) -> Vec<String> {
+        // Whoever still waits for a connection gets one that says nothing.
+        for _ in 0..CONNECTIONS_MAX {
+            let _ = TcpStream::connect(&self.address);
+        }
         self.thread.join().unwrap()
     }
 }
