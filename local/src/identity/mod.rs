@@ -87,6 +87,34 @@ impl Dialect {
     }
 }
 
+/// What others may know of a provider whose `identity.json` they can read.
+pub struct Secrets {
+    /// The HMAC secret in standard base64.
+    pub hs256_secret: String,
+    /// The clients' secret.
+    pub client_secret: String,
+    /// The public keys, as a JSON Web Key Set.
+    pub jwks: String,
+}
+
+impl Secrets {
+    /// From the content of `identity.json`; `None` when it is damaged.
+    pub fn read(content: &[u8]) -> Option<Self> {
+        let keys = Keys::from_json(content).ok()?;
+        Some(Self {
+            hs256_secret: keys.hs256_secret(),
+            client_secret: keys.client_secret().to_owned(),
+            jwks: keys.jwks(false),
+        })
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Secrets").field("jwks", &self.jwks).finish_non_exhaustive()
+    }
+}
+
 /// Answers one request to the target's provider.
 pub fn handle(target: &Target, request: &Request) -> Response {
     target.provider().handle(request, target.clock().now())

@@ -390,6 +390,10 @@ fn keys_are_made_once_per_state_directory() {
     };
     let first = open().unwrap();
     assert_eq!(open().unwrap(), first);
+    let content = std::fs::read(path.join(KEYS_FILE)).unwrap();
+    let secrets = Secrets::read(&content).unwrap();
+    assert_eq!((secrets.hs256_secret, secrets.jwks), first);
+    assert!(Secrets::read(b"{}").is_none());
     std::fs::write(path.join(KEYS_FILE), "{}").unwrap();
     assert!(matches!(open(), Err(OpenError::Damaged { .. })));
 }
