@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod aws;
 pub mod build;
+pub mod device;
 pub mod door;
 pub mod keys;
 pub mod names;
