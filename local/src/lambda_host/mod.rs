@@ -13,6 +13,7 @@ mod process;
 mod runtime_api;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,8 +25,9 @@ use package::Packages;
 use pool::Pool;
 use process::Process;
 
-/// One version of a function, ready to be run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One version of a function, ready to be run. `Debug` shows no value of its environment: it may hold
+/// secrets.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Invokable {
     /// The ARN it was asked for by, qualifier included.
     pub arn: String,
@@ -47,6 +49,18 @@ pub struct Invokable {
     pub handler: String,
     /// The log group its output goes to; `None` when it cannot log.
     pub log_group: Option<String>,
+}
+
+impl fmt::Debug for Invokable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Invokable")
+            .field("arn", &self.arn)
+            .field("version", &self.version)
+            .field("package", &self.package)
+            .field("environment", &self.environment.keys())
+            .finish_non_exhaustive()
+    }
 }
 
 /// How an invocation ended.

@@ -66,8 +66,7 @@ impl Add {
         }
         if let Some(arn) = &self.source_arn {
             let constraint = r"satisfy regular expression pattern: arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)";
-            let good = arn.starts_with("arn:aws") && arn.splitn(6, ':').count() == 6;
-            violations.check(good, "sourceArn", arn, constraint);
+            violations.check(is_arn(arn), "sourceArn", arn, constraint);
         }
         violations.refuse()
     }
@@ -108,6 +107,19 @@ impl Add {
         }
         Ok(statement)
     }
+}
+
+/// The model's shape `Arn`: a Region or an account may be empty, and is no wildcard.
+fn is_arn(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let ["arn", partition, service, region, account, _] = parts[..] else { return false };
+    let word = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    partition.starts_with("aws")
+        && word(partition)
+        && !service.is_empty()
+        && word(service)
+        && (region.is_empty() || reference::is_region(region))
+        && (account.is_empty() || reference::is_account(account))
 }
 
 /// A service, an account, an identity, or everybody: `test_add_lambda_permission_fields` [R].

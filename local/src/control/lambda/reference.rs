@@ -62,7 +62,7 @@ pub(super) fn is_word(text: &str) -> bool {
 }
 
 /// `[a-z]{2}(-gov|-iso.?)?-[a-z]+-\d{1}`.
-fn is_region(text: &str) -> bool {
+pub(super) fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let letters = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());
     match parts.as_slice() {
@@ -79,7 +79,7 @@ fn is_region(text: &str) -> bool {
 }
 
 /// Twelve digits.
-fn is_account(text: &str) -> bool {
+pub(super) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.chars().all(|c| c.is_ascii_digit())
 }
 

@@ -115,6 +115,24 @@ fn what_is_refused() {
 }
 
 #[test]
+fn a_source_is_an_arn_without_wildcards_before_its_resource() {
+    // [M] shape Arn; a bucket has neither Region nor account.
+    let mut bench = bench();
+    let rows = [
+        ("arn:aws:s3:::bucket", 201),
+        ("arn:aws:iot:eu-west-1:000000000000:authorizer/*", 201),
+        ("arn:aws:iot:*:000000000000:authorizer/a", 400),
+        ("arn:aws:iot:eu-west-1:*:authorizer/a", 400),
+        ("arn:aws:iot:eu-west-1", 400),
+        ("authorizer/a", 400),
+    ];
+    for (place, (source, status)) in rows.into_iter().enumerate() {
+        let change = json!({ "StatementId": format!("s{place}"), "SourceArn": source });
+        assert_eq!(add(&mut bench, "", &change).status, status, "{source}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_or_removed() {
     let mut bench = bench();
     // [R] test_permission_exceptions, test_remove_multi_permissions, get_policy of a version without one.
@@ -209,10 +227,15 @@ fn only_the_right_caller_for_the_right_qualifier_gets_through() {
         ("?Qualifier=live", json!({ "Action": "lambda:*" }), &live, AUTHORIZER, ACCOUNT, true),
         // The article's mistake: the function as source.
         ("", json!({ "SourceArn": FUNCTION_ARN }), FUNCTION_ARN, AUTHORIZER, ACCOUNT, false),
-        ("", json!({ "SourceArn": "arn:aws:iot:*:*:authorizer/*" }), FUNCTION_ARN, other, ACCOUNT, true),
-        ("", json!({ "SourceArn": "arn:aws:iot:*:000000000000:*" }), FUNCTION_ARN, AUTHORIZER, ACCOUNT, true),
-        // Each part of an ARN is compared on its own: IAM user guide, ARN condition operators [D].
-        ("", json!({ "SourceArn": "arn:aws:iot:*:authorizer/a:" }), FUNCTION_ARN, AUTHORIZER, ACCOUNT, false),
+        (
+            "",
+            json!({ "SourceArn": "arn:aws:iot:eu-west-1:000000000000:*" }),
+            FUNCTION_ARN,
+            other,
+            ACCOUNT,
+            true,
+        ),
+        ("", json!({ "SourceArn": "arn:aws:iot:eu-west-1::*" }), FUNCTION_ARN, AUTHORIZER, ACCOUNT, false),
         ("", everybody, FUNCTION_ARN, other, ACCOUNT, true),
         ("", json!({ "EventSourceToken": "t" }), FUNCTION_ARN, AUTHORIZER, ACCOUNT, false),
     ];

@@ -20,7 +20,7 @@ fn bench() -> Bench {
     let mut bench = Bench::new();
     let mut body = create_function("f");
     body["Architectures"] = json!([host()]);
-    body["Environment"] = json!({ "Variables": { "SOME_SECRET": "s" } });
+    body["Environment"] = json!({ "Variables": { "SOME_SECRET": "the value" } });
     assert_eq!(bench.lambda("POST", "/2015-03-31/functions", &body).status, 201);
     bench.advance(200);
     bench
@@ -47,7 +47,9 @@ fn the_old_code_serves_until_the_update_is_done() {
     let of = |bench: &Bench, arn: &str| resolve(&bench.world, REGION, arn, bench.now).unwrap();
     let old = of(&bench, FUNCTION_ARN);
     assert_eq!((old.version.as_str(), old.timeout), ("$LATEST", Duration::from_secs(3)));
-    assert_eq!(old.environment["SOME_SECRET"], "s");
+    assert_eq!(old.environment["SOME_SECRET"], "the value");
+    let shown = format!("{old:?} {:?}", bench.world);
+    assert!(shown.contains("SOME_SECRET") && !shown.contains("the value"), "{shown}");
     let body = json!({ "ZipFile": STANDARD.encode(zip_of("two")) });
     bench.lambda("PUT", "/2015-03-31/functions/f/code", &body);
     assert_eq!(of(&bench, FUNCTION_ARN).package, old.package);
