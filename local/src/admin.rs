@@ -200,7 +200,7 @@ mod tests {
     use super::*;
     use crate::Options;
     use crate::clock::Clock;
-    use crate::refusal_log::{Entry, Who};
+    use crate::refusal_log::{Entry, Who, Why};
 
     fn target() -> Target {
         Target::in_memory(Clock::from_source(|| UNIX_EPOCH + Duration::from_secs(100)), Options::default())
@@ -245,9 +245,10 @@ mod tests {
         let entry = Entry {
             at_ms: 1,
             trace_id: "t-1".to_owned(),
-            region: "eu-west-1".to_owned(),
+            region: Some("eu-west-1".to_owned()),
             who: Some(Who::Gateway),
-            why: "bad_signature".to_owned(),
+            why: Why::BadTokenSignature,
+            reason: None,
             detail: String::new(),
             authorizer: None,
             subject: None,
@@ -255,7 +256,10 @@ mod tests {
         };
         target.refusal_log().record(entry);
         let (status, found) = asked(&target, "GET", "/_local/log?trace_id=t-1", "");
-        assert_eq!((status, &found["who"], &found["why"]), (200, &json!("gateway"), &json!("bad_signature")));
+        assert_eq!(
+            (status, &found["who"], &found["why"]),
+            (200, &json!("gateway"), &json!("bad_token_signature"))
+        );
         assert_eq!(asked(&target, "GET", "/_local/log?trace_id=t-2", "").0, 404);
         assert_eq!(asked(&target, "GET", "/_local/log", "").1["entries"].as_array().map(Vec::len), Some(1));
         assert_eq!(asked(&target, "POST", "/_local/reset", "").0, 200);

@@ -66,6 +66,33 @@ pub(super) fn check_inline(document: &str) -> Result<(), ServiceError> {
     Ok(())
 }
 
+/// Whether a kept trust policy lets a service principal assume the role. A Deny wins; conditions are taken
+/// as not met, so that an Allow with one does not count.
+pub(super) fn trusts_service(document: &str, principal: &str) -> bool {
+    let Ok(statements) = statements(document) else { return false };
+    let names = |statement: &Map<String, Value>| match statement.get("Principal") {
+        Some(Value::String(all)) => all == "*",
+        Some(Value::Object(kinds)) => {
+            kinds.get("Service").and_then(texts).is_some_and(|services| services.contains(&principal))
+        }
+        _ => false,
+    };
+    let assumes = |statement: &Map<String, Value>| {
+        statement.get("Action").and_then(texts).is_some_and(|actions| {
+            actions
+                .iter()
+                .any(|action| matches!(action.to_ascii_lowercase().as_str(), "sts:assumerole" | "sts:*"))
+        })
+    };
+    let relevant: Vec<_> =
+        statements.iter().filter(|statement| names(statement) && assumes(statement)).collect();
+    let is = |statement: &Map<String, Value>, effect: &str| {
+        statement.get("Effect").and_then(Value::as_str) == Some(effect)
+    };
+    relevant.iter().any(|statement| is(statement, "Allow") && !statement.contains_key("Condition"))
+        && !relevant.iter().any(|statement| is(statement, "Deny"))
+}
+
 fn malformed(text: impl Into<String>) -> ServiceError {
     ServiceError::new(400, "MalformedPolicyDocument", text)
 }
@@ -268,6 +295,19 @@ mod tests {
         ] {
             let found = check_inline(&statement(members)).err().map(|error| error.message);
             assert_eq!(found.as_deref(), expected, "{members}");
+        }
+    }
+
+    #[test]
+    fn who_may_assume() {
+        let assume = r#""sts:AssumeRole""#;
+        for (document, trusted) in [
+            (trust(r#"{"Service":["iot.amazonaws.com","lambda.amazonaws.com"]}"#, assume), true),
+            (trust(r#"{"Service":"iot.amazonaws.com"}"#, assume), false),
+            (trust(r#"{"Service":"lambda.amazonaws.com"}"#, r#""sts:TagSession""#), false),
+            (trust(r#"{"Service":"lambda.amazonaws.com"}"#, assume).replace("Allow", "Deny"), false),
+        ] {
+            assert_eq!(trusts_service(&document, "lambda.amazonaws.com"), trusted, "{document}");
         }
     }
 }

@@ -73,6 +73,13 @@ impl State {
     }
 }
 
+impl Role {
+    /// Whether the trust policy lets this service principal, such as `lambda.amazonaws.com`, assume it.
+    pub fn trusts_service(&self, principal: &str) -> bool {
+        document::trusts_service(&self.trust_policy, principal)
+    }
+}
+
 /// Answers one call.
 pub fn handle(world: &mut World, call: &Call) -> Result<Reply, ServiceError> {
     let form = Form::read(call.query, call.body);
