@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::credentials::{Ambiguous, Credentials, SIGNATURE};
+use super::http_cache::Key;
 use super::policy::Policies;
 use crate::control::iot::answer::Answer;
 use crate::control::iot::{self, Authorizer, Status, signature};
@@ -23,6 +24,8 @@ const REASON_BYTES_MAX: usize = 64;
 pub(super) struct Accepted {
     pub(super) authorizer: String,
     pub(super) policies: Policies,
+    /// 0 when an earlier answer of the same connection still holds.
+    pub(super) invocations: u32,
 }
 
 /// A device that was refused, and what the target's log says about it.
@@ -58,6 +61,8 @@ pub(super) struct Connection<'a> {
     pub(super) region: &'a str,
     pub(super) server_name: &'a str,
     pub(super) id: &'a str,
+    /// Whether further requests may come on it.
+    pub(super) lasting: bool,
 }
 
 /// Asks the authorizer about the device of an HTTP request. Blocks while the function runs.
@@ -123,21 +128,29 @@ fn ask(
         Some(name) => credentials.token(name)?,
         None => None,
     };
+    let signature = credentials.signature()?;
     if !authorizer.signing_disabled {
-        check_signature(authorizer, token.as_deref(), credentials.signature()?)?;
+        check_signature(authorizer, token.as_deref(), signature.as_deref())?;
     }
     let switches = &target.options().switches;
     let function = permitted(target, connection.region, authorizer, switches)?;
+    let (now, cache) = (target.clock().now(), &target.gateway().cache);
+    let caches = authorizer.enable_caching_for_http && connection.lasting;
+    let (for_token, for_signature) = (token.as_deref().unwrap_or_default(), signature.unwrap_or_default());
+    let key = caches.then(|| Key::new(connection.id, &authorizer.arn, for_token, &for_signature));
+    if let Some(policies) = key.as_ref().and_then(|key| cache.get(key, now)) {
+        return Ok(Accepted { authorizer: authorizer.name.clone(), policies, invocations: 0 });
+    }
     let event = event(connection, request, authorizer, token, switches);
     let invocation = target.run(&function, event.to_string().into(), target.options().authorizer_limit);
-    decided(&invocation, authorizer)
+    let (policies, refresh_after_seconds) = decided(&invocation)?;
+    if let Some(key) = key {
+        cache.keep(key, &policies, now, refresh_after_seconds);
+    }
+    Ok(Accepted { authorizer: authorizer.name.clone(), policies, invocations: 1 })
 }
 
-fn check_signature(
-    authorizer: &Authorizer,
-    token: Option<&str>,
-    sent: Option<String>,
-) -> Result<(), Refusal> {
+fn check_signature(authorizer: &Authorizer, token: Option<&str>, sent: Option<&str>) -> Result<(), Refusal> {
     let Some(token) = token else {
         let name = authorizer.token_key_name.as_deref().unwrap_or_default();
         return Err(Refusal::by_gateway(Why::MissingToken, format!("no header or parameter `{name}`")));
@@ -146,7 +159,7 @@ fn check_signature(
         let detail = format!("no header or parameter `{SIGNATURE}`");
         return Err(Refusal::by_gateway(Why::MissingTokenSignature, detail));
     };
-    if !signature::verify(&authorizer.public_keys, token, &sent) {
+    if !signature::verify(&authorizer.public_keys, token, sent) {
         let keys = authorizer.public_keys.len();
         let detail = format!("none of the {keys} registered keys made this token signature");
         return Err(Refusal::by_gateway(Why::BadTokenSignature, detail));
@@ -175,7 +188,8 @@ fn permitted(
     })
 }
 
-fn decided(invocation: &Invocation, authorizer: &Authorizer) -> Result<Accepted, Refusal> {
+/// The policies of an acceptance, and for how many seconds they hold.
+fn decided(invocation: &Invocation) -> Result<(Policies, u64), Refusal> {
     let malformed = |because: &dyn std::fmt::Display| {
         Refusal::by_authorizer(Why::MalformedAnswer, format!("the function's answer: {because}"))
     };
@@ -202,7 +216,7 @@ fn decided(invocation: &Invocation, authorizer: &Authorizer) -> Result<Accepted,
         }
     };
     let policies = Policies::read(&grant.policy_documents).map_err(|because| malformed(&because))?;
-    Ok(Accepted { authorizer: authorizer.name.clone(), policies })
+    Ok((policies, grant.refresh_after_seconds))
 }
 
 /// The word in the `reason` of the JSON line that the function logged for this very request.

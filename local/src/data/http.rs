@@ -42,13 +42,16 @@ fn answer(target: &Target, request: &Request, entry: &mut Entry) -> Response {
     };
     entry.subject = Some(publish.topic.to_string());
     let peer = request.extensions().get::<Peer>();
-    let Some((region, server_name)) = endpoint(target, request, peer) else {
-        let refusal = "neither the server name nor the Host is a data endpoint of this target";
-        return refused(target, entry, (Who::Gateway, Why::UnknownEndpoint), refusal.to_owned());
+    let (region, server_name) = match endpoint(target, request, peer) {
+        Ok(endpoint) => endpoint,
+        Err(because) => {
+            return refused(target, entry, (Who::Gateway, Why::UnknownEndpoint), because.to_owned());
+        }
     };
     entry.region = Some(region.clone());
     let id = peer.map_or_else(random::uuid, |peer| peer.connection.clone());
-    let connection = Connection { region: &region, server_name: &server_name, id: &id };
+    let connection =
+        Connection { region: &region, server_name: &server_name, id: &id, lasting: peer.is_some() };
     match authenticate(target, &connection, request) {
         Ok(accepted) => authorised(target, &region, publish, &accepted, entry),
         Err(Refusal { who, why, detail, reason, authorizer, invocations }) => {
@@ -68,7 +71,7 @@ fn authorised(
     entry: &mut Entry,
 ) -> Response {
     entry.authorizer = Some(accepted.authorizer.clone());
-    entry.invocations = 1;
+    entry.invocations = accepted.invocations;
     let retain = publish.retain.then_some(Action::RetainPublish);
     for action in [Some(Action::Publish), retain].into_iter().flatten() {
         let resource = action.resource(region, ACCOUNT, publish.topic.as_str());
@@ -102,7 +105,11 @@ fn authorised(
 
 /// The Region of the endpoint that the device speaks to, and the name by which it does. "The Host header or
 /// SNI must match one of the account's data endpoints"; two that differ are a device that does not know.
-fn endpoint(target: &Target, request: &Request, peer: Option<&Peer>) -> Option<(String, String)> {
+fn endpoint(
+    target: &Target,
+    request: &Request,
+    peer: Option<&Peer>,
+) -> Result<(String, String), &'static str> {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
     let host = host.map(|host| host.rsplit_once(':').map_or(host, |(name, _)| name));
@@ -113,13 +120,16 @@ fn endpoint(target: &Target, request: &Request, peer: Option<&Peer>) -> Option<(
         Endpoint::Region(region) => Some((region, *name)),
         Endpoint::Localhost => None,
     });
-    match (regions.next(), regions.next()) {
-        (Some((region, _)), Some((other, _))) if region != other => None,
-        (Some((region, name)), _) => Some((region.clone(), name.to_owned())),
-        (None, _) => {
-            let (_, name) = ours.first()?;
-            Some((only_region(target)?, (*name).to_owned()))
+    match (regions.next(), regions.next(), ours.first()) {
+        (Some((region, _)), Some((other, _)), _) if region != other => {
+            Err("the server name and the Host are endpoints of different Regions")
         }
+        (Some((region, name)), _, _) => Ok((region.clone(), name.to_owned())),
+        (None, _, Some((_, name))) => only_region(target).map(|region| (region, (*name).to_owned())).ok_or(
+            "`localhost` names no Region, and not exactly one Region has an authorizer: \
+             use the name that DescribeEndpoint answers",
+        ),
+        (None, _, None) => Err("neither the server name nor the Host is a data endpoint of this target"),
     }
 }
 

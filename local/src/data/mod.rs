@@ -5,6 +5,7 @@ mod credentials;
 mod custom_auth;
 pub mod endpoint;
 mod http;
+mod http_cache;
 pub mod policy;
 mod publish;
 pub mod topic;
@@ -16,6 +17,8 @@ use crate::{Request, Response, Target};
 pub struct Gateway {
     /// Delivered messages.
     pub broker: broker::Broker,
+    /// Answers of authorizers that ask for caching.
+    cache: http_cache::HttpCache,
 }
 
 /// Answers one device. May block while an authorizer runs.

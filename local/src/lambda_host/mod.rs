@@ -173,7 +173,7 @@ impl Hosts {
             return Ok(Arc::clone(packages));
         }
         let made = match &self.inner.root {
-            Some(root) => Packages::below(root.clone())?,
+            Some(root) => Packages::below(root)?,
             None => Packages::temporary()?,
         };
         Ok(Arc::clone(packages.insert(Arc::new(made))))

@@ -26,7 +26,9 @@ pub(super) struct Packages {
 
 impl Packages {
     /// Unpacks below `root`, which is emptied first: what an earlier, killed host left is not trusted.
-    pub(super) fn below(root: PathBuf) -> io::Result<Self> {
+    pub(super) fn below(root: &Path) -> io::Result<Self> {
+        // A process is started with another current directory.
+        let root = std::path::absolute(root)?;
         if root.exists() {
             fs::remove_dir_all(&root)?;
         }

@@ -127,6 +127,7 @@ pub async fn serve(target: Target, directory: &StateDirectory) -> Result<Running
         secret_access_key: credentials.secret_access_key,
     };
     target.provider().set_public_base(&run_file.identity_url);
+    target.provider().set_public_base(&run_file.identity_url);
     let (stop, stopping) = watch::channel(false);
     let port = |listener, role| tokio::spawn(accept(listener, role, target.clone(), stopping.clone()));
     let ports =

@@ -7,7 +7,7 @@ use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::Response;
+use http::{Request, Response};
 use local::Target;
 use local::random::hex;
 use serde_json::{Value, json};
@@ -28,20 +28,31 @@ fn sha256(content: &[u8]) -> String {
 /// Calls an API of the target; `path` has no query and nothing to encode.
 pub(crate) fn call(
     target: &Target,
+    scope: (&str, &str),
+    place: (&str, &str),
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Response<Bytes> {
+    target.control(signed(target, scope, place, headers, body))
+}
+
+/// A signed request.
+pub(crate) fn signed(
+    target: &Target,
     (service, region): (&str, &str),
     (method, path): (&str, &str),
     headers: &[(&str, &str)],
     body: &[u8],
-) -> Response<Bytes> {
+) -> Request<Bytes> {
     let seconds = target.clock().now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let now = OffsetDateTime::from_unix_timestamp(seconds.try_into().unwrap()).unwrap();
     let time = now.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap();
     let credentials = target.credentials();
-    let mut signed = vec![("host", "localhost"), ("x-amz-date", time.as_str())];
-    signed.extend_from_slice(headers);
-    signed.sort_unstable();
-    let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
-    let lines: Vec<String> = signed.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    let mut signed_headers = vec![("host", "localhost"), ("x-amz-date", time.as_str())];
+    signed_headers.extend_from_slice(headers);
+    signed_headers.sort_unstable();
+    let names = signed_headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
+    let lines: Vec<String> = signed_headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
     let lines = lines.concat();
     let canonical = format!("{method}\n{path}\n\n{lines}\n{names}\n{}", sha256(body));
     let scope = format!("{}/{region}/{service}/aws4_request", &time[..8]);
@@ -53,12 +64,11 @@ pub(crate) fn call(
         credentials.access_key_id,
         hex(&sign(&key, &to_sign))
     );
-    let mut request =
-        http::Request::builder().method(method).uri(path).header("authorization", authorization);
-    for (name, value) in signed {
+    let mut request = Request::builder().method(method).uri(path).header("authorization", authorization);
+    for (name, value) in signed_headers {
         request = request.header(name, value);
     }
-    target.control(request.body(Bytes::copy_from_slice(body)).unwrap())
+    request.body(Bytes::copy_from_slice(body)).unwrap()
 }
 
 #[track_caller]

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use local::clock::Clock;
 use local::data::broker::Subscription;
+use local::data::endpoint::Peer;
 use local::data::topic::Filter;
 use local::refusal_log::{Entry, Who, Why};
 use local::{Options, Target};
@@ -106,10 +107,18 @@ impl World {
         }
     }
 
+    /// Sends on a connection of its own, which nothing else will come on.
     fn send(&self, device: &Device) -> Response<Bytes> {
+        self.send_on(device, None)
+    }
+
+    fn send_on(&self, device: &Device, connection: Option<&str>) -> Response<Bytes> {
         let mut request = Request::builder().method("POST").uri(&device.path).header("host", &device.host);
         for (name, value) in &device.headers {
             request = request.header(name, value);
+        }
+        if let Some(id) = connection {
+            request = request.extension(Peer { server_name: device.host.clone(), connection: id.into() });
         }
         self.target.data(request.body(Bytes::from_static(b"{\"temperature\":21}")).unwrap())
     }
@@ -438,6 +447,29 @@ fn without_signing_the_function_alone_decides() {
     assert_eq!((&event["signatureVerified"], event.get("token")), (&json!(false), None));
     device = device.with("token", "unsigned");
     assert_eq!(echoed_event(&world, &device)["token"], "unsigned");
+}
+
+#[test]
+fn answers_are_kept_for_one_connection_where_the_authorizer_asks_for_it() {
+    for (caching, expected) in [(false, [1, 2, 3, 4, 5]), (true, [1, 1, 2, 3, 4])] {
+        let authorizer = json!({ "enableCachingForHttp": caching });
+        let world = World::with(&json!({"BEHAVIOUR": "allow"}), &authorizer, client::LONG);
+        let device = world.device();
+        let other = world
+            .device()
+            .with("token", "other")
+            .with("x-amz-customauthorizer-signature", &world.sign("other"));
+        let ran = |device, connection| {
+            assert_eq!(world.send_on(device, Some(connection)).status(), 200);
+            world.target.invocations(FUNCTION)
+        };
+        let seen = [ran(&device, "one"), ran(&device, "one"), ran(&device, "two"), ran(&other, "one"), {
+            // The answer of the test's function holds for 300 seconds.
+            world.target.clock().advance(301_000);
+            ran(&device, "one")
+        }];
+        assert_eq!(seen, expected, "caching: {caching}");
+    }
 }
 
 #[test]

@@ -194,6 +194,18 @@ fn what_cannot_start_is_said_as_lambda_says_it() {
 }
 
 #[test]
+fn a_relative_directory_works_and_what_was_in_it_goes() {
+    let here = std::env::current_dir().unwrap();
+    let place = tempfile::tempdir_in(&here).unwrap();
+    let relative = place.path().strip_prefix(&here).unwrap().join("tasks");
+    std::fs::create_dir(&relative).unwrap();
+    std::fs::write(relative.join("left"), b"by a host that was killed").unwrap();
+    let hosts = Hosts::below(relative.clone());
+    assert_eq!(answer(&run(&hosts, &function("echo"), AMPLE))["event"]["n"], 1);
+    assert!(!relative.join("left").exists());
+}
+
+#[test]
 fn many_at_once_are_all_answered() {
     let hosts = Hosts::default();
     let echo = function("echo");

@@ -7,9 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use local::data::broker::Message;
 use local::data::topic::Topic;
+use local::fault::Order;
 use local::serve::ServeError;
 use local::state_directory::StateDirectory;
 
+use crate::client;
 use crate::support::{Served, exchange, read_head};
 
 fn directory(place: &tempfile::TempDir) -> StateDirectory {
@@ -120,6 +122,65 @@ fn what_is_too_large_is_refused() {
         + &"x".repeat(70_000);
     let (head, _) = exchange(&mut Served::connect(url), request.as_bytes());
     assert!(head.starts_with("HTTP/1.1 413 "), "{head}");
+}
+
+#[test]
+fn a_signature_with_line_ends_is_a_wrong_signature() {
+    let place = tempfile::tempdir().unwrap();
+    let served = Served::start(&directory(&place)).unwrap();
+    let name = "thinggatelocal-ats.iot.eu-west-1.amazonaws.com";
+    let mut stream = served.connect_data(name, &[]).unwrap();
+    let request = format!(
+        "POST /topics/a HTTP/1.1\r\nHost: {name}\r\nx-amz-customauthorizer-name: none\r\n\
+         x-amz-customauthorizer-signature: abc\ndef\nghi==\r\ntoken: t\r\nContent-Length: 2\r\n\r\nhi"
+    );
+    for _ in 0..2 {
+        // Twice: the connection lives on.
+        let (head, body) = exchange(&mut stream, request.as_bytes());
+        assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let entry = served.target.refusal_log().find(body["traceId"].as_str().unwrap()).unwrap();
+        assert_eq!(entry.why, local::refusal_log::Why::UnknownAuthorizer);
+    }
+}
+
+#[test]
+fn a_reply_that_is_held_holds_nobody_else() {
+    let place = tempfile::tempdir().unwrap();
+    let served = Served::start(&directory(&place)).unwrap();
+    served.target.faults().order(Order { hold_reply_of: Some(1), refuse: None });
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| create_log_group(&served));
+        assert!(served.target.faults().wait_until_held(Duration::from_mins(1)));
+        let status = get("/_local/status", &with_key(&served));
+        let (head, _) = exchange(&mut Served::connect(&served.run_file.control_url), &status);
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        let mut device = served.connect_data("localhost", &[]).unwrap();
+        let (head, _) = exchange(&mut device, &get("/", "Host: localhost\r\n"));
+        assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
+        assert!(!waiting.is_finished());
+        served.target.faults().release();
+        assert!(waiting.join().unwrap().starts_with("HTTP/1.1 200 "));
+    });
+}
+
+/// Sends one mutating call over a socket; the head of the answer.
+fn create_log_group(served: &Served) -> String {
+    let headers =
+        [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "Logs_20140328.CreateLogGroup")];
+    let request = client::signed(
+        &served.target,
+        ("logs", client::REGION),
+        ("POST", "/"),
+        &headers,
+        b"{\"logGroupName\":\"held\"}",
+    );
+    let mut text = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n", request.body().len());
+    for (name, value) in request.headers() {
+        text += &format!("{name}: {}\r\n", value.to_str().unwrap());
+    }
+    let text = format!("{text}\r\n{}", std::str::from_utf8(request.body()).unwrap());
+    exchange(&mut Served::connect(&served.run_file.control_url), text.as_bytes()).0
 }
 
 fn with_key(served: &Served) -> String {
