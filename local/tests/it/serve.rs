@@ -177,7 +177,7 @@ fn create_log_group(served: &Served) -> String {
     );
     let mut text = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n", request.body().len());
     for (name, value) in request.headers() {
-        text += &format!("{name}: {}\r\n", value.to_str().unwrap());
+        text.extend([name.as_str(), ": ", value.to_str().unwrap(), "\r\n"]);
     }
     let text = format!("{text}\r\n{}", std::str::from_utf8(request.body()).unwrap());
     exchange(&mut Served::connect(&served.run_file.control_url), text.as_bytes()).0
