@@ -1,69 +1,29 @@
 //! The answer to AWS IoT (AWS IoT, "Defining your Lambda function"). A deny is an answer, not an
 //! error, carries legal values in every field, and is the same for every reason.
 
-use serde::Serialize;
-
 use crate::policy::Document;
-use crate::{REFRESH_SECONDS_MIN, Verdict};
+use crate::{Allowed, Verdict};
 
-/// The principal of a deny. AWS ignores it, but wants letters and digits.
-const DENIED_PRINCIPAL: &str = "denied";
+/// The answer to everything that is not allowed. AWS ignores the principal of a deny, but wants
+/// letters and digits, and 300 seconds at least.
+const DENIED: &str = concat!(
+    r#"{"isAuthenticated":false,"principalId":"denied","disconnectAfterInSeconds":300,"#,
+    r#""refreshAfterInSeconds":300,"policyDocuments":[{"Version":"2012-10-17","Statement":"#,
+    r#"[{"Effect":"Deny","Action":"iot:*","Resource":"*"}]}]}"#
+);
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer<'a> {
-    is_authenticated: bool,
-    principal_id: &'a str,
-    disconnect_after_in_seconds: u64,
-    refresh_after_in_seconds: u64,
-    policy_documents: Policies<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Policies<'a> {
-    Granted(&'a [Document]),
-    Denied([DenyDocument; 1]),
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct DenyDocument {
-    version: &'static str,
-    statement: [DenyStatement; 1],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct DenyStatement {
-    effect: &'static str,
-    action: &'static str,
-    resource: &'static str,
-}
-
-/// Everything, denied.
-const DENY_ALL: DenyDocument = DenyDocument {
-    version: "2012-10-17",
-    statement: [DenyStatement { effect: "Deny", action: "iot:*", resource: "*" }],
-};
-
-/// Writes the answer as JSON.
-pub fn write(verdict: &Verdict) -> Result<Vec<u8>, serde_json::Error> {
-    let answer = match verdict {
-        Verdict::Allow(allowed) => Answer {
-            is_authenticated: true,
-            principal_id: &allowed.principal,
-            disconnect_after_in_seconds: allowed.lifetime_seconds,
-            refresh_after_in_seconds: allowed.lifetime_seconds,
-            policy_documents: Policies::Granted(&allowed.documents),
-        },
-        Verdict::Deny(_) => Answer {
-            is_authenticated: false,
-            principal_id: DENIED_PRINCIPAL,
-            disconnect_after_in_seconds: REFRESH_SECONDS_MIN,
-            refresh_after_in_seconds: REFRESH_SECONDS_MIN,
-            policy_documents: Policies::Denied([DENY_ALL]),
-        },
+/// Writes the answer as JSON. The documents are those texts that were checked; around them stand
+/// only numbers and hex digits.
+pub fn write(verdict: &Verdict) -> String {
+    let Verdict::Allow(Allowed { principal, lifetime_seconds, documents }) = verdict else {
+        return DENIED.to_owned();
     };
-    serde_json::to_vec(&answer)
+    let documents = documents.iter().map(Document::as_str).collect::<Vec<_>>().join(",");
+    format!(
+        concat!(
+            r#"{{"isAuthenticated":true,"principalId":"{}","disconnectAfterInSeconds":{},"#,
+            r#""refreshAfterInSeconds":{},"policyDocuments":[{}]}}"#
+        ),
+        principal, lifetime_seconds, lifetime_seconds, documents
+    )
 }

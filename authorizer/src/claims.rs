@@ -18,7 +18,7 @@ pub(crate) struct Checked {
 
 /// Checks every claim that has a rule.
 pub(crate) fn check(
-    claims: &Object,
+    claims: &Object<'_>,
     rules: &Rules,
     now_seconds: u64,
     trace: &mut Trace,
@@ -31,14 +31,14 @@ pub(crate) fn check(
     check_audience(claims, rules)?;
     let expires_at_seconds = check_times(claims, rules, now_seconds, trace)?;
     let subject = match claims.get("sub") {
-        Some(Json::Text(subject)) if !subject.is_empty() => subject.clone(),
+        Some(Json::Text(subject)) if !subject.is_empty() => subject.clone().into_owned(),
         _ => return Err(Deny::SubjectMissing),
     };
     if claims.get("jti").is_some_and(|token_id| token_id.as_text().is_none()) {
         return Err(Deny::MalformedTokenId);
     }
     for (name, value) in &rules.require {
-        if claims.get(name).and_then(Json::as_text) != Some(value.as_str()) {
+        if claims.get(name.as_str()).and_then(Json::as_text) != Some(value.as_str()) {
             return Err(Deny::RequiredClaim);
         }
     }
@@ -47,19 +47,19 @@ pub(crate) fn check(
 }
 
 /// The first of `names` that is present.
-fn first_present<'a>(claims: &'a Object, names: &[String]) -> Option<&'a Json> {
-    names.iter().find_map(|name| claims.get(name))
+fn first_present<'a, 'j>(claims: &'a Object<'j>, names: &[String]) -> Option<&'a Json<'j>> {
+    names.iter().find_map(|name| claims.get(name.as_str()))
 }
 
 /// The texts of a list; `None` if any element is something else.
-fn texts(list: &[Json]) -> Option<Vec<&str>> {
+fn texts<'a>(list: &'a [Json<'_>]) -> Option<Vec<&'a str>> {
     list.iter().map(Json::as_text).collect()
 }
 
-fn check_audience(claims: &Object, rules: &Rules) -> Result<(), Deny> {
+fn check_audience(claims: &Object<'_>, rules: &Rules) -> Result<(), Deny> {
     let found = match first_present(claims, &rules.audience_claims) {
         None => return Err(Deny::AudienceMissing),
-        Some(Json::Text(text)) => vec![text.as_str()],
+        Some(Json::Text(text)) => vec![&**text],
         Some(Json::List(list)) => texts(list).ok_or(Deny::MalformedAudience)?,
         Some(_) => return Err(Deny::MalformedAudience),
     };
@@ -70,7 +70,7 @@ fn check_audience(claims: &Object, rules: &Rules) -> Result<(), Deny> {
     }
 }
 
-fn check_scopes(claims: &Object, rules: &Rules) -> Result<(), Deny> {
+fn check_scopes(claims: &Object<'_>, rules: &Rules) -> Result<(), Deny> {
     if rules.scopes.is_empty() {
         return Ok(());
     }
@@ -88,7 +88,7 @@ fn check_scopes(claims: &Object, rules: &Rules) -> Result<(), Deny> {
 }
 
 /// Times may have a fraction (RFC 7519 2). It is rounded to the side on which less is allowed.
-fn check_times(claims: &Object, rules: &Rules, now_seconds: u64, trace: &mut Trace) -> Result<u64, Deny> {
+fn check_times(claims: &Object<'_>, rules: &Rules, now_seconds: u64, trace: &mut Trace) -> Result<u64, Deny> {
     let expires_at = time(claims, "exp", f64::floor)?.ok_or(Deny::ExpiryMissing)?;
     trace.remaining_seconds = Some(signed(expires_at) - signed(now_seconds));
     if now_seconds >= expires_at + rules.leeway_seconds {
@@ -104,7 +104,7 @@ fn check_times(claims: &Object, rules: &Rules, now_seconds: u64, trace: &mut Tra
     Ok(expires_at)
 }
 
-fn time(claims: &Object, name: &str, round: fn(f64) -> f64) -> Result<Option<u64>, Deny> {
+fn time(claims: &Object<'_>, name: &str, round: fn(f64) -> f64) -> Result<Option<u64>, Deny> {
     match claims.get(name) {
         None => Ok(None),
         Some(Json::Number(seconds)) if (0.0..TIME_END).contains(seconds) => {

@@ -340,7 +340,7 @@ fn grants(prefix: String, allow: &[AllowFile]) -> Result<Grants, ConfigError> {
 /// Refuses what does not fit even with the shortest values: every token would be denied.
 fn can_fit(grants: &Grants) -> Result<(), ConfigError> {
     let names = grants.grants.iter().flat_map(|grant| grant.template.claims());
-    let shortest = names.map(|name| (name.to_owned(), json::Json::Text("x".to_owned()))).collect();
+    let shortest = names.map(|name| (name.into(), json::Json::Text("x".into()))).collect();
     policy::for_claims(&shortest, grants).map(drop).map_err(|_| {
         at(
             "allow",

@@ -1,7 +1,5 @@
 //! Hashes as hex text.
 
-use std::fmt::Write as _;
-
 use ring::digest::{Context, SHA256};
 
 /// The first `digits` hex digits of the SHA-256 of all `parts`, one after the other.
@@ -10,13 +8,9 @@ pub(crate) fn sha256_hex(parts: &[&[u8]], digits: usize) -> String {
     for part in parts {
         context.update(part);
     }
-    let mut hex = String::with_capacity(64);
-    for byte in context.finish().as_ref() {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex.truncate(digits);
-    hex
+    let digest = context.finish();
+    let nibbles = digest.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    nibbles.take(digits).filter_map(|nibble| char::from_digit(u32::from(nibble), 16)).collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::key::Keys;
 pub(crate) const KEY_ID_BYTES_MAX: usize = 128;
 
 /// Checks everything in the header but the key id (RFC 7515 4.1, RFC 8725 3.1 and 3.10).
-pub(crate) fn check(header: &Object, keys: &Keys, rules: &Rules) -> Result<(), Deny> {
+pub(crate) fn check(header: &Object<'_>, keys: &Keys, rules: &Rules) -> Result<(), Deny> {
     // Byte for byte: `none`, `None`, `hs256` and every other spelling differ.
     if header.get("alg").and_then(Json::as_text) != Some(keys.algorithm().name()) {
         return Err(Deny::WrongAlgorithm);
@@ -34,7 +34,7 @@ pub(crate) fn check(header: &Object, keys: &Keys, rules: &Rules) -> Result<(), D
 }
 
 /// The key id, if the header has one.
-pub(crate) fn key_id(header: &Object) -> Result<Option<&str>, Deny> {
+pub(crate) fn key_id<'a>(header: &'a Object<'_>) -> Result<Option<&'a str>, Deny> {
     match header.get("kid") {
         None => Ok(None),
         Some(Json::Text(key_id)) if key_id.len() <= KEY_ID_BYTES_MAX => Ok(Some(key_id)),

@@ -12,8 +12,8 @@ const HEAD_LINES_MAX: usize = 128;
 /// How much of an unwanted body is read to keep the connection in step, in bytes. Lambda's own
 /// limit for an event is 6 MB.
 const DISCARD_BYTES_MAX: u64 = 8 * 1024 * 1024;
-/// How much of a body is read at once, in bytes.
-const CHUNK_BYTES: usize = 8 * 1024;
+/// How much is read at once, in bytes.
+const READ_BYTES: usize = 8 * 1024;
 
 /// Why an exchange failed.
 #[derive(Debug)]
@@ -41,19 +41,25 @@ impl fmt::Display for HttpError {
 
 impl std::error::Error for HttpError {}
 
+/// The headers that are read, in lower case. All others are dropped.
+const KNOWN_HEADERS: [&str; 4] =
+    ["content-length", "transfer-encoding", "connection", "lambda-runtime-aws-request-id"];
+
+/// Known headers with their values.
+type Headers = Vec<(&'static str, String)>;
+
 /// A reply.
 #[derive(Debug)]
 pub(crate) struct Reply {
     /// The status code.
     pub(crate) status: u16,
-    /// Header names in lower case, and values.
-    headers: Vec<(String, String)>,
+    headers: Headers,
     /// The body; `None` if it was greater than asked for.
     pub(crate) body: Option<Vec<u8>>,
 }
 
 impl Reply {
-    /// The value of a header that is there exactly once; `name` in lower case.
+    /// The value of a known header that is there exactly once; `name` in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         only(&self.headers, name).ok().flatten()
     }
@@ -89,7 +95,7 @@ impl Client {
         }
         let stream = TcpStream::connect(&self.address).map_err(HttpError::Connect)?;
         stream.set_nodelay(true).map_err(HttpError::Connect)?;
-        self.exchange_on(BufReader::with_capacity(CHUNK_BYTES, stream), request, body_bytes_max)
+        self.exchange_on(BufReader::with_capacity(READ_BYTES, stream), request, body_bytes_max)
     }
 
     /// Keeps the connection only after a whole reply that does not end it.
@@ -130,8 +136,8 @@ fn read_reply(reader: &mut impl BufRead, body_bytes_max: usize) -> Result<(Reply
 }
 
 /// The value of a header; one that is there twice is refused, since readers differ on what it means.
-fn only<'a>(headers: &'a [(String, String)], name: &str) -> Result<Option<&'a str>, HttpError> {
-    let mut values = headers.iter().filter(|(found, _)| found == name).map(|(_, value)| value.as_str());
+fn only<'a>(headers: &'a Headers, name: &str) -> Result<Option<&'a str>, HttpError> {
+    let mut values = headers.iter().filter(|(found, _)| *found == name).map(|(_, value)| value.as_str());
     match (values.next(), values.next()) {
         (value, None) => Ok(value),
         (_, Some(_)) => Err(HttpError::Malformed("a header twice")),
@@ -150,8 +156,9 @@ fn read_first_line(reader: &mut impl BufRead) -> Result<Option<String>, HttpErro
 fn read_line(reader: &mut impl BufRead) -> Result<String, HttpError> {
     let mut line = Vec::new();
     reader.take(LINE_BYTES_MAX).read_until(b'\n', &mut line).map_err(HttpError::Broken)?;
-    let line = line.strip_suffix(b"\r\n").ok_or(HttpError::Malformed("a line that does not end"))?;
-    String::from_utf8(line.to_vec()).map_err(|_| HttpError::Malformed("a head that is not UTF-8"))
+    let length = line.strip_suffix(b"\r\n").ok_or(HttpError::Malformed("a line that does not end"))?.len();
+    line.truncate(length);
+    String::from_utf8(line).map_err(|_| HttpError::Malformed("a head that is not UTF-8"))
 }
 
 fn parse_status(line: &str) -> Result<u16, HttpError> {
@@ -162,7 +169,7 @@ fn parse_status(line: &str) -> Result<u16, HttpError> {
     }
 }
 
-fn read_headers(reader: &mut impl BufRead) -> Result<Vec<(String, String)>, HttpError> {
+fn read_headers(reader: &mut impl BufRead) -> Result<Headers, HttpError> {
     let mut headers = Vec::new();
     for _ in 0..HEAD_LINES_MAX {
         let line = read_line(reader)?;
@@ -173,7 +180,9 @@ fn read_headers(reader: &mut impl BufRead) -> Result<Vec<(String, String)>, Http
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(HttpError::Malformed("a header name"));
         }
-        headers.push((name.to_ascii_lowercase(), value.trim_matches([' ', '\t']).to_owned()));
+        if let Some(known) = KNOWN_HEADERS.into_iter().find(|known| known.eq_ignore_ascii_case(name)) {
+            headers.push((known, value.trim_matches([' ', '\t']).to_owned()));
+        }
     }
     Err(HttpError::Malformed("too many headers"))
 }
@@ -213,32 +222,31 @@ struct Body {
 }
 
 impl Body {
+    /// Reads `length` bytes.
     fn read(&mut self, reader: &mut impl BufRead, length: u64) -> Result<(), HttpError> {
         let mut left = length;
-        let mut part = [0; CHUNK_BYTES];
         while left > 0 {
-            let wanted = usize::try_from(left).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
-            let part = part.get_mut(..wanted).unwrap_or_default();
-            match reader.read(part).map_err(HttpError::Broken)? {
-                0 => return Err(HttpError::Broken(io::ErrorKind::UnexpectedEof.into())),
-                count => {
-                    self.push(part.get(..count).unwrap_or_default())?;
-                    left = left.saturating_sub(count as u64);
-                }
-            }
+            let part = reader.fill_buf().map_err(HttpError::Broken)?;
+            let count = usize::try_from(left).unwrap_or(usize::MAX).min(part.len());
+            let Some(part) = part.get(..count).filter(|part| !part.is_empty()) else {
+                return Err(HttpError::Broken(io::ErrorKind::UnexpectedEof.into()));
+            };
+            self.push(part)?;
+            reader.consume(count);
+            left = left.saturating_sub(count as u64);
         }
         Ok(())
     }
 
+    /// Reads until the connection ends.
     fn read_to_end(&mut self, reader: &mut impl BufRead) -> Result<(), HttpError> {
         loop {
-            let count = match reader.fill_buf().map_err(HttpError::Broken)? {
-                [] => return Ok(()),
-                part => {
-                    self.push(part)?;
-                    part.len()
-                }
-            };
+            let part = reader.fill_buf().map_err(HttpError::Broken)?;
+            if part.is_empty() {
+                return Ok(());
+            }
+            let count = part.len();
+            self.push(part)?;
             reader.consume(count);
         }
     }

@@ -3,6 +3,7 @@
 //! RFC 8259 leaves repeated keys to the reader, and readers differ. So a repeated key is an error
 //! here, as are nesting beyond [`DEPTH_MAX`], numbers that do not fit (`1e400`) and trailing data.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -12,11 +13,11 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 pub const DEPTH_MAX: usize = 16;
 
 /// The members of an object.
-pub type Object = BTreeMap<String, Json>;
+pub type Object<'a> = BTreeMap<Cow<'a, str>, Json<'a>>;
 
-/// A JSON value.
+/// A JSON value. Texts without escapes are those of the input, not copies.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Json {
+pub enum Json<'a> {
     /// `null`.
     Null,
     /// `true` or `false`.
@@ -24,14 +25,14 @@ pub enum Json {
     /// Any number, finite. Whole numbers are exact below 2^53, and never rounded from above to below it.
     Number(f64),
     /// A text.
-    Text(String),
+    Text(Cow<'a, str>),
     /// An array.
-    List(Vec<Json>),
+    List(Vec<Json<'a>>),
     /// An object, no key repeated.
-    Object(Object),
+    Object(Object<'a>),
 }
 
-impl Json {
+impl Json<'_> {
     /// The text, if it is one.
     pub fn as_text(&self) -> Option<&str> {
         match self {
@@ -42,7 +43,7 @@ impl Json {
 }
 
 /// Reads one JSON value that fills `bytes`. The error says what is wrong, and where.
-pub fn parse(bytes: &[u8]) -> Result<Json, serde_json::Error> {
+pub fn parse(bytes: &[u8]) -> Result<Json<'_>, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { depth_left: DEPTH_MAX }.deserialize(&mut deserializer)?;
     deserializer.end()?;
@@ -50,7 +51,7 @@ pub fn parse(bytes: &[u8]) -> Result<Json, serde_json::Error> {
 }
 
 /// Reads one JSON object that fills `bytes`; `None` for everything else.
-pub fn parse_object(bytes: &[u8]) -> Option<Object> {
+pub fn parse_object(bytes: &[u8]) -> Option<Object<'_>> {
     match parse(bytes) {
         Ok(Json::Object(object)) => Some(object),
         _ => None,
@@ -72,51 +73,51 @@ impl Strict {
 }
 
 impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Json;
+    type Value = Json<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Strict {
-    type Value = Json;
+    type Value = Json<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a JSON value")
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Json, E> {
+    fn visit_unit<E: Error>(self) -> Result<Json<'de>, E> {
         Ok(Json::Null)
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Json, E> {
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Json<'de>, E> {
         Ok(Json::Bool(value))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "only values under 2^53 are used, which are exact")]
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Json, E> {
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Json<'de>, E> {
         Ok(Json::Number(value as f64))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "only values under 2^53 are used, which are exact")]
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Json, E> {
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Json<'de>, E> {
         Ok(Json::Number(value as f64))
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Json, E> {
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Json<'de>, E> {
         Ok(Json::Number(value))
     }
 
-    fn visit_str<E: Error>(self, value: &str) -> Result<Json, E> {
-        Ok(Json::Text(value.to_owned()))
+    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<Json<'de>, E> {
+        Ok(Json::Text(Cow::Borrowed(value)))
     }
 
-    fn visit_string<E: Error>(self, value: String) -> Result<Json, E> {
-        Ok(Json::Text(value))
+    fn visit_str<E: Error>(self, value: &str) -> Result<Json<'de>, E> {
+        Ok(Json::Text(Cow::Owned(value.to_owned())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Json, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Json<'de>, A::Error> {
         let inner = self.deeper()?;
         let mut list = Vec::new();
         while let Some(element) = elements.next_element_seed(inner)? {
@@ -125,10 +126,12 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Json::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json<'de>, A::Error> {
         let inner = self.deeper()?;
         let mut object = Object::new();
-        while let Some(key) = members.next_key::<String>()? {
+        // A key is read as a value, which a JSON reader only takes for a text.
+        while let Some(key) = members.next_key_seed(inner)? {
+            let Json::Text(key) = key else { return Err(A::Error::custom("a key that is no text")) };
             if object.contains_key(&key) {
                 return Err(A::Error::custom(format_args!("key {key:?} appears twice")));
             }

@@ -113,7 +113,8 @@ fn allow(
     trace: &mut Trace,
 ) -> Result<Allowed, Deny> {
     let token = event.token().ok_or(Deny::TokenMissing)?;
-    let verified = token::verify(token, keys, rules, now_seconds, trace)?;
+    let signed = token::open(token, keys, rules, trace)?;
+    let verified = signed.verify(rules, now_seconds, trace)?;
     let must_fit = rules.strict_expiry && event.opens_connection();
     Ok(Allowed {
         lifetime_seconds: lifetime_seconds(verified.expires_at_seconds(), now_seconds, must_fit)?,

@@ -71,16 +71,26 @@ pub struct Grant {
     pub template: Template,
 }
 
-/// One policy document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Document {
+/// The text of one policy document. It was checked, and goes to AWS as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document(String);
+
+impl Document {
+    /// The JSON text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Draft {
     #[serde(rename = "Version")]
     version: &'static str,
     #[serde(rename = "Statement")]
     statements: Vec<Statement>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, Serialize)]
 struct Statement {
     #[serde(rename = "Effect")]
     effect: &'static str,
@@ -98,35 +108,39 @@ impl Serialize for Action {
 
 /// The principal of a token: AWS allows letters and digits only, and two subjects must not become
 /// one by leaving characters out.
-pub fn principal(verified: &Verified) -> String {
+pub fn principal(verified: &Verified<'_>) -> String {
     sha256_hex(&[verified.issuer().as_bytes(), b"\0", verified.subject().as_bytes()], 32)
 }
 
 /// The documents for a verified token.
-pub fn for_device(verified: &Verified, grants: &Grants) -> Result<Vec<Document>, Deny> {
+pub fn for_device(verified: &Verified<'_>, grants: &Grants) -> Result<Vec<Document>, Deny> {
     for_claims(verified.claims(), grants)
 }
 
 /// The documents for these claims; [`for_device`] is the way in for tokens.
-pub(crate) fn for_claims(claims: &Object, grants: &Grants) -> Result<Vec<Document>, Deny> {
+pub(crate) fn for_claims(claims: &Object<'_>, grants: &Grants) -> Result<Vec<Document>, Deny> {
     let mut packer = Packer::default();
-    for grant in &grants.grants {
-        let text = grant.template.fill(claims)?;
-        packer.add(grant.action, format!("{}:{}/{text}", grants.arn_prefix, grant.action.resource_kind()))?;
+    for Grant { action, template } in &grants.grants {
+        let mut resource = String::with_capacity(RESOURCE_CHARACTERS);
+        for part in [&grants.arn_prefix, ":", action.resource_kind(), "/"] {
+            resource.push_str(part);
+        }
+        template.fill(claims, &mut resource)?;
+        packer.add(*action, resource)?;
     }
-    let documents = packer.documents;
-    check(&documents, grants)?;
-    Ok(documents)
+    check(&packer.drafts, grants)
 }
 
 /// Fills documents one after the other; a statement that does not fit goes on in the next one.
 #[derive(Default)]
 struct Packer {
-    documents: Vec<Document>,
-    /// Characters of the last document.
+    drafts: Vec<Draft>,
+    /// Characters of the last one.
     characters: usize,
 }
 
+/// What most resources fit in.
+const RESOURCE_CHARACTERS: usize = 128;
 /// `{"Version":"2012-10-17","Statement":[]}`
 const DOCUMENT_CHARACTERS: usize = 39;
 /// `{"Effect":"Allow","Action":"","Resource":[]}` and a comma.
@@ -138,40 +152,42 @@ impl Packer {
         let resource_characters = resource.len() + 3;
         let statement_characters = STATEMENT_CHARACTERS + action.name().len() + resource_characters;
 
-        let goes_on = self.documents.last().and_then(|document| document.statements.last());
+        let goes_on = self.drafts.last().and_then(|draft| draft.statements.last());
         let more = if goes_on.is_some_and(|statement| statement.action == action) {
             resource_characters
         } else {
             statement_characters
         };
-        if self.documents.is_empty() || self.characters + more > DOCUMENT_CHARACTERS_MAX {
+        if self.drafts.is_empty() || self.characters + more > DOCUMENT_CHARACTERS_MAX {
             self.characters = DOCUMENT_CHARACTERS + statement_characters;
-            if self.characters > DOCUMENT_CHARACTERS_MAX || self.documents.len() == DOCUMENTS_MAX {
+            if self.characters > DOCUMENT_CHARACTERS_MAX || self.drafts.len() == DOCUMENTS_MAX {
                 return Err(Deny::PolicyTooLarge);
             }
-            self.documents.push(Document { version: VERSION, statements: Vec::new() });
+            self.drafts.push(Draft { version: VERSION, statements: Vec::new() });
         } else {
             self.characters += more;
         }
 
-        let Some(document) = self.documents.last_mut() else { return Err(Deny::PolicyTooLarge) };
-        match document.statements.last_mut() {
+        let Some(draft) = self.drafts.last_mut() else { return Err(Deny::PolicyTooLarge) };
+        match draft.statements.last_mut() {
             Some(statement) if statement.action == action => statement.resources.push(resource),
-            _ => document.statements.push(Statement { effect: "Allow", action, resources: vec![resource] }),
+            _ => draft.statements.push(Statement { effect: "Allow", action, resources: vec![resource] }),
         }
         Ok(())
     }
 }
 
-/// Reads the documents again as AWS will, and compares them with the configuration.
-fn check(documents: &[Document], grants: &Grants) -> Result<(), Deny> {
+/// Writes the documents, reads each again as AWS will, and compares it with the configuration.
+fn check(drafts: &[Draft], grants: &Grants) -> Result<Vec<Document>, Deny> {
     let mut expected = grants.grants.iter();
-    for document in documents {
-        let text = serde_json::to_string(document).map_err(|_| Deny::PolicyRefused)?;
+    let mut documents = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let text = serde_json::to_string(draft).map_err(|_| Deny::PolicyRefused)?;
         check_text(&text, &grants.arn_prefix, &mut expected).ok_or(Deny::PolicyRefused)?;
+        documents.push(Document(text));
     }
     match (documents.len(), expected.next()) {
-        (1..=DOCUMENTS_MAX, None) => Ok(()),
+        (1..=DOCUMENTS_MAX, None) => Ok(documents),
         _ => Err(Deny::PolicyRefused),
     }
 }

@@ -77,14 +77,14 @@ impl Template {
         }
     }
 
-    /// The text with every `{claim}` filled in, or the reason why that must not be.
-    pub fn fill(&self, claims: &Object) -> Result<String, Deny> {
-        let mut text = String::with_capacity(TEMPLATE_BYTES_MAX);
+    /// Appends the text with every `{claim}` filled in, or gives the reason why that must not be.
+    pub fn fill(&self, claims: &Object<'_>, text: &mut String) -> Result<(), Deny> {
         for piece in &self.pieces {
             match piece {
                 Piece::Literal(literal) => text.push_str(literal),
                 Piece::Claim(name) => {
-                    let value = claims.get(name).and_then(Json::as_text).ok_or(Deny::ClaimMissing)?;
+                    let value =
+                        claims.get(name.as_str()).and_then(Json::as_text).ok_or(Deny::ClaimMissing)?;
                     if !is_plain(value) {
                         return Err(Deny::ClaimNotPlain);
                     }
@@ -92,7 +92,7 @@ impl Template {
                 }
             }
         }
-        Ok(text)
+        Ok(())
     }
 
     /// Whether `text` is this template filled in with plain values: the way back from [`Self::fill`].

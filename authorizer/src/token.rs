@@ -16,20 +16,26 @@ pub const TOKEN_BYTES_MAX: usize = 8192;
 /// The greatest first segment, in bytes.
 pub const HEADER_BYTES_MAX: usize = 1024;
 
-/// A token whose signature and claims were checked. Only [`verify`] makes one, so no allow can be
-/// written without it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Verified {
-    issuer: String,
-    subject: String,
-    expires_at_seconds: u64,
-    claims: Object,
+/// A token whose signature is that of a configured key. Nothing of its payload was read yet.
+#[derive(Debug)]
+pub struct Signed {
+    payload: Vec<u8>,
 }
 
-impl Verified {
+/// A token whose signature and claims were checked. Only [`Signed::verify`] makes one, so no allow
+/// can be written without it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verified<'a> {
+    issuer: &'a str,
+    subject: String,
+    expires_at_seconds: u64,
+    claims: Object<'a>,
+}
+
+impl Verified<'_> {
     /// The configured issuer, which is the token's.
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        self.issuer
     }
 
     /// `sub`, not empty. It may hold anything: see [`crate::template::is_plain`].
@@ -43,20 +49,14 @@ impl Verified {
     }
 
     /// All claims.
-    pub fn claims(&self) -> &Object {
+    pub fn claims(&self) -> &Object<'_> {
         &self.claims
     }
 }
 
-/// Verifies a token: lengths before any parsing, the header before the signature, the signature
-/// before any claim is read.
-pub fn verify(
-    token: &str,
-    keys: &Keys,
-    rules: &Rules,
-    now_seconds: u64,
-    trace: &mut Trace,
-) -> Result<Verified, Deny> {
+/// Checks lengths before any parsing, the header before the signature, and the signature before any
+/// claim is read.
+pub fn open(token: &str, keys: &Keys, rules: &Rules, trace: &mut Trace) -> Result<Signed, Deny> {
     trace.token_fingerprint = Some(sha256_hex(&[token.as_bytes()], 8));
     if token.len() > TOKEN_BYTES_MAX {
         return Err(Deny::TokenTooLong);
@@ -76,15 +76,26 @@ pub fn verify(
     trace.key_id = key_id.map(str::to_owned);
     header::check(&header, keys, rules)?;
     keys.verify(key_id, signed.as_bytes(), &signature)?;
+    Ok(Signed { payload })
+}
 
-    let claims = json::parse_object(&payload).ok_or(Deny::MalformedPayload)?;
-    let checked = claims::check(&claims, rules, now_seconds, trace)?;
-    Ok(Verified {
-        issuer: rules.issuer.clone(),
-        subject: checked.subject,
-        expires_at_seconds: checked.expires_at_seconds,
-        claims,
-    })
+impl Signed {
+    /// Checks the claims.
+    pub fn verify<'a>(
+        &'a self,
+        rules: &'a Rules,
+        now_seconds: u64,
+        trace: &mut Trace,
+    ) -> Result<Verified<'a>, Deny> {
+        let claims = json::parse_object(&self.payload).ok_or(Deny::MalformedPayload)?;
+        let checked = claims::check(&claims, rules, now_seconds, trace)?;
+        Ok(Verified {
+            issuer: &rules.issuer,
+            subject: checked.subject,
+            expires_at_seconds: checked.expires_at_seconds,
+            claims,
+        })
+    }
 }
 
 /// Strict: no padding, no foreign characters, no set bits after the last byte.

@@ -129,6 +129,8 @@ fn good(algorithm: &str, sign: &dyn Fn(&str) -> Vec<u8>) -> String {
 fn hostile(algorithm: &str, sign: &dyn Fn(&str) -> Vec<u8>) -> Vec<String> {
     let mut long = claims();
     long["pad"] = json!("x".repeat(5000));
+    let mut expired = long.clone();
+    expired["exp"] = json!(1);
     let nested = format!("{}.{}.AAAA", URL_SAFE_NO_PAD.encode("[".repeat(700)), "A".repeat(7000));
     let tokens = [
         "garbage".to_owned(),
@@ -137,7 +139,7 @@ fn hostile(algorithm: &str, sign: &dyn Fn(&str) -> Vec<u8>) -> Vec<String> {
         nested,
         token(&json!({"typ": "JWT", "alg": algorithm, "kid": "unknown"}), &claims(), &|_| vec![0x5a; 256]),
         token(&json!({"typ": "JWT", "alg": algorithm}), &long, &|_| vec![0x5a; 256]),
-        token(&json!({"typ": "JWT", "alg": algorithm}), &long, sign),
+        token(&json!({"typ": "JWT", "alg": algorithm}), &expired, sign),
         token(&json!({"typ": "JWT", "alg": "none"}), &claims(), &|_| Vec::new()),
     ];
     tokens.iter().map(|token| event(token)).collect()

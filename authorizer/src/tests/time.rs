@@ -13,8 +13,9 @@ use crate::{Verdict, claims as rules_of_claims, decide_bytes, lifetime_seconds};
 #[test]
 fn every_second_from_two_minutes_after_to_a_day_before() {
     let (_, rules) = read(&hs256_file()).unwrap();
-    let mut claims = json::parse_object(claims().to_string().as_bytes()).unwrap();
-    claims.insert("exp".to_owned(), Json::Number(f64::from(u32::try_from(NOW).unwrap())));
+    let text = claims().to_string();
+    let mut claims = json::parse_object(text.as_bytes()).unwrap();
+    claims.insert("exp".into(), Json::Number(f64::from(u32::try_from(NOW).unwrap())));
     claims.retain(|name, _| name != "nbf" && name != "iat");
     let mut cases = 0;
     for remaining in -120..=90_000_i64 {
