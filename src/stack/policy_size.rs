@@ -68,8 +68,7 @@ fn fits(allow: &[Allow], claim_length: usize) -> bool {
 /// for every filter, twice where it ends in `/#`.
 fn groups(allow: &[Allow]) -> [Vec<&str>; 4] {
     let all = |entries: fn(&Allow) -> &Vec<String>| {
-        let mut templates: Vec<&str> =
-            allow.iter().flat_map(entries).map(String::as_str).collect();
+        let mut templates: Vec<&str> = allow.iter().flat_map(entries).map(String::as_str).collect();
         templates.sort_unstable();
         templates.dedup();
         templates

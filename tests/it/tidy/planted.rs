@@ -151,11 +151,16 @@ fn a_forgotten_file_is_seen() {
         file("tests/it/door.rs", "mod far;"),
         file("tests/it/door/far.rs", ""),
     ];
-    assert_eq!(structure::forgotten_files(&declared), Vec::<String>::new());
+    assert_eq!(structure::forgotten_files(&declared, &[]), Vec::<String>::new());
     let forgotten = [file("tests/it/main.rs", "// mod door;"), file("tests/it/door.rs", "")];
-    assert_eq!(structure::forgotten_files(&forgotten), ["tests/it/door.rs: no parent has `mod door;`"]);
+    assert_eq!(structure::forgotten_files(&forgotten, &[]), ["tests/it/door.rs: no parent has `mod door;`"]);
     let nested = [file("src/lib.rs", "mod a;"), file("src/a/mod.rs", ""), file("src/a/b.rs", "")];
-    assert_eq!(structure::forgotten_files(&nested).len(), 1);
+    assert_eq!(structure::forgotten_files(&nested, &[]).len(), 1);
+    let roots =
+        structure::roots("a/Cargo.toml", "[[example]]\npath = \"benches/a/floor.rs\"\nb = { path = \"b\" }");
+    assert_eq!(roots, ["a/benches/a/floor.rs"]);
+    assert_eq!(structure::forgotten_files(&[file("a/benches/a/floor.rs", "")], &roots), Vec::<String>::new());
+    assert_eq!(structure::forgotten_files(&[file("a/benches/a/flor.rs", "")], &roots).len(), 1);
 }
 
 #[test]

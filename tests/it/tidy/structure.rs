@@ -139,11 +139,13 @@ pub(super) fn resource_order(source: &Source) -> Vec<String> {
 }
 
 /// Every file is a module of its parent, so that no test is forgotten and no code is dead.
-pub(super) fn forgotten_files(sources: &[Source]) -> Vec<String> {
+///
+/// `roots` are the files that a manifest names: each is a crate of its own.
+pub(super) fn forgotten_files(sources: &[Source], roots: &[String]) -> Vec<String> {
     let by_path: BTreeMap<&str, &Source> =
         sources.iter().map(|source| (source.path.as_str(), source)).collect();
     let mut found = Vec::new();
-    for path in by_path.keys() {
+    for path in by_path.keys().filter(|path| !roots.iter().any(|root| root == *path)) {
         let Some((parents, name)) = parents(path) else { continue };
         let declares = |parent: &String| {
             let code = by_path.get(parent.as_str()).map_or("", |source| source.code.as_str());
@@ -156,13 +158,20 @@ pub(super) fn forgotten_files(sources: &[Source]) -> Vec<String> {
     found
 }
 
+/// The Rust files that the manifest `path` names, from the top of the repository.
+pub(super) fn roots(path: &str, manifest: &str) -> Vec<String> {
+    let folder = path.strip_suffix("Cargo.toml").unwrap_or_default();
+    let named = manifest.lines().filter_map(|line| line.trim().strip_prefix("path = \"")?.split('"').next());
+    named.filter(|name| name.contains(".rs")).map(|name| format!("{folder}{name}")).collect()
+}
+
 /// The files that may declare `path` as a module, and under which name; `None` for the root of a crate.
 fn parents(path: &str) -> Option<(Vec<String>, String)> {
     let (folder, file) = path.rsplit_once('/')?;
     let stem = file.strip_suffix(".rs")?;
     // Cargo takes each file at the top of these two for a crate of its own.
     let is_crate = folder.rsplit('/').next().is_some_and(|folder| ["tests", "benches"].contains(&folder));
-    if ["main", "lib", "build"].contains(&stem) || (is_crate && !folder.contains("src/")) {
+    if ["main", "lib"].contains(&stem) || (is_crate && !folder.contains("src/")) {
         return None;
     }
     let (folder, name) = if stem == "mod" { folder.rsplit_once('/')? } else { (folder, stem) };
