@@ -8,6 +8,9 @@ const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Random bytes of the operating system's quality.
+///
+/// # Panics
+/// Never: without entropy the library ends the process itself.
 pub fn bytes<const LENGTH: usize>() -> [u8; LENGTH] {
     let mut bytes = [0; LENGTH];
     rand::fill(&mut bytes).expect("aws-lc aborts the process itself when the system has no entropy");

@@ -171,21 +171,25 @@ impl Target {
     }
 
     /// Answers the AWS APIs. May block while a function runs.
+    #[expect(clippy::needless_pass_by_value, reason = "a request is answered once")]
     pub fn control(&self, request: Request) -> Response {
         control::handle(self, &request)
     }
 
     /// Answers devices. May block while an authorizer runs.
+    #[expect(clippy::needless_pass_by_value, reason = "a request is answered once")]
     pub fn data(&self, request: Request) -> Response {
         data::handle(self, &request)
     }
 
     /// Answers as the identity provider.
+    #[expect(clippy::needless_pass_by_value, reason = "a request is answered once")]
     pub fn identity(&self, request: Request) -> Response {
         identity::handle(self, &request)
     }
 
     /// Answers `/_local/…`: the target's own switches and what AWS hides.
+    #[expect(clippy::needless_pass_by_value, reason = "a request is answered once")]
     pub fn admin(&self, request: Request) -> Response {
         admin::handle(self, &request)
     }

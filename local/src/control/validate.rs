@@ -6,6 +6,9 @@
 
 use super::ServiceError;
 
+/// A pattern as AWS quotes it, and the same as a function.
+pub(crate) type Pattern = (&'static str, fn(&str) -> bool);
+
 /// What a text may be. Lengths are in characters.
 #[derive(Clone, Copy)]
 pub(crate) struct Text {
@@ -13,8 +16,8 @@ pub(crate) struct Text {
     pub(crate) length_min: usize,
     /// At most.
     pub(crate) length_max: usize,
-    /// The model's pattern, as AWS quotes it, and the same as a function.
-    pub(crate) pattern: Option<(&'static str, fn(&str) -> bool)>,
+    /// The model's pattern.
+    pub(crate) pattern: Option<Pattern>,
 }
 
 /// Checks under way.
