@@ -96,6 +96,8 @@ fn a_group_is_described() {
         "deletionProtectionEnabled": false,
     }] });
     assert_eq!(described, expected);
+    let none = account.call("DescribeLogGroups", &json!({ "logGroupNamePrefix": "demo" })).unwrap();
+    assert_eq!(none, json!({ "logGroups": [] }));
     account.call("DeleteRetentionPolicy", &json!({ "logGroupName": "/demo" })).unwrap();
     let described = account.call("DescribeLogGroups", &json!({ "logGroupNamePattern": "EM" })).unwrap();
     assert_eq!(described["logGroups"][0].get("retentionInDays"), None);

@@ -6,6 +6,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::control::sigv4;
 use crate::fault::Order;
+use crate::state_directory::StateDirectory;
 use crate::{Credentials, Options};
 
 fn target() -> Target {
@@ -162,4 +163,24 @@ fn a_held_reply_has_had_its_effect() {
         target.faults().release();
         assert_eq!(held.join().unwrap().status(), 200);
     });
+}
+
+#[test]
+fn what_was_answered_is_durable() {
+    let place = tempfile::tempdir().unwrap();
+    let directory = StateDirectory::open(place.path(), "test", Duration::ZERO).unwrap();
+    let open = || Target::open(&directory, Clock::wall(), Options::default()).unwrap();
+    let target = open();
+    assert_eq!(send(&target, json_call("r", "CreateLogGroup", r#"{"logGroupName":"g"}"#)).status(), 200);
+    // As if the process had been killed right after the answer.
+    std::mem::forget(target);
+    let target = open();
+    assert!(text(&send(&target, json_call("r", "DescribeLogGroups", "{}"))).contains("log-group:g"));
+    // A file system that takes nothing more: the call fails, and has no effect.
+    std::fs::remove_file(place.path().join("state.json")).unwrap();
+    std::fs::create_dir(place.path().join("state.json")).unwrap();
+    let refused = send(&target, json_call("r", "DeleteLogGroup", r#"{"logGroupName":"g"}"#));
+    assert_eq!(refused.status(), 500);
+    assert!(text(&refused).contains("InternalFailure"));
+    assert!(text(&send(&target, json_call("r", "DescribeLogGroups", "{}"))).contains("log-group:g"));
 }

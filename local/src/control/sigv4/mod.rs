@@ -292,7 +292,9 @@ pub(crate) fn sign(
         signed_headers,
         signature: String::new(),
     };
-    let payload = payload_hash(request).unwrap();
+    // A client signs the hash that it names, whatever the body is.
+    let named = request.headers().get("x-amz-content-sha256").map(|value| value.to_str().unwrap().to_owned());
+    let payload = named.unwrap_or_else(|| payload_hash(request).unwrap());
     let canonical = canonical::request(request, &claim.signed_headers, &payload).unwrap();
     let text = claim.string_to_sign(&signed_at, &canonical);
     let signature = hex(claim.sign(&credentials.secret_access_key, &text).as_ref());
