@@ -67,7 +67,6 @@ pub(crate) fn refused(status: u16, because: &str) -> Response {
     json_answer(status, &json!({ "error": because }))
 }
 
-/// Status and sentence.
 /// A package by its hash, as `GetFunction` points to it. Whoever knows the hash has seen the package or was
 /// told by a signed call, as with the pre-signed address that AWS gives: no key is asked for.
 fn package(target: &Target, sha256: &str) -> Response {
@@ -77,6 +76,7 @@ fn package(target: &Target, sha256: &str) -> Response {
     }
 }
 
+/// Status and sentence.
 type Refused = (u16, String);
 
 fn answer(target: &Target, request: &Request) -> Result<Value, Refused> {

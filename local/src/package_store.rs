@@ -1,6 +1,6 @@
 //! Uploaded packages, found by their content: SHA-256 of the zip, in lower-case hexadecimal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 
 use crate::random::hex;
-use crate::state_directory::StateDirectory;
+use crate::state_directory::{PACKAGES, StateDirectory};
 
 /// Where packages are. A cheap clone of one store.
 #[derive(Clone, Debug)]
@@ -50,6 +50,23 @@ impl PackageStore {
         Ok(name)
     }
 
+    /// Removes every package whose SHA-256 is not in `used`.
+    pub fn keep_only(&self, used: &BTreeSet<String>) -> io::Result<()> {
+        match &self.place {
+            Place::Memory(packages) => {
+                packages.lock().unwrap_or_else(PoisonError::into_inner).retain(|name, _| used.contains(name));
+            }
+            Place::Directory(directory) => {
+                for name in directory.names(PACKAGES)? {
+                    if name.strip_suffix(".zip").is_some_and(|sha256| !used.contains(sha256)) {
+                        directory.remove(format!("{PACKAGES}/{name}"))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The package of this SHA-256, if it is there and is what its name says.
     pub fn get(&self, name: &str) -> Option<Bytes> {
         match &self.place {
@@ -66,7 +83,7 @@ impl PackageStore {
 }
 
 fn file_name(name: &str) -> String {
-    format!("packages/{name}.zip")
+    format!("{PACKAGES}/{name}.zip")
 }
 
 fn sha256(package: &[u8]) -> String {
@@ -91,5 +108,18 @@ mod tests {
         store.put(&Bytes::from_static(b"zip")).unwrap();
         assert_eq!(store.get(&name).as_deref(), Some(b"zip".as_slice()));
         assert_eq!(store.get("../../etc/passwd"), None);
+    }
+
+    #[test]
+    fn what_nobody_uses_is_removed() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = StateDirectory::open(place.path(), "test", Duration::ZERO).unwrap();
+        for store in [PackageStore::in_memory(), PackageStore::in_directory(&directory)] {
+            store.keep_only(&BTreeSet::new()).unwrap();
+            let used = store.put(&Bytes::from_static(b"used")).unwrap();
+            let unused = store.put(&Bytes::from_static(b"unused")).unwrap();
+            store.keep_only(&BTreeSet::from([used.clone()])).unwrap();
+            assert!(store.get(&used).is_some() && store.get(&unused).is_none(), "{store:?}");
+        }
     }
 }

@@ -13,6 +13,9 @@ pub const ENTRIES_MAX: usize = 10_000;
 /// The log file is started afresh when it is larger than this.
 pub const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
+/// The log file of a state directory.
+const FILE: &str = "log.jsonl";
+
 /// Who said no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -148,9 +151,18 @@ impl RefusalLog {
         entries.push_back(entry);
     }
 
-    /// The entry of this trace id.
+    /// The entry of this trace id, which an earlier process may have written.
     pub fn find(&self, trace_id: &str) -> Option<Entry> {
-        self.lock().iter().rev().find(|entry| entry.trace_id == trace_id).cloned()
+        let known = self.lock().iter().rev().find(|entry| entry.trace_id == trace_id).cloned();
+        known.or_else(|| self.find_in_file(trace_id))
+    }
+
+    fn find_in_file(&self, trace_id: &str) -> Option<Entry> {
+        let written = self.directory.as_ref()?.read(FILE).ok()??;
+        // A line that a kill cut short is no entry.
+        let entries =
+            written.rsplit(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
+        entries.into_iter().find(|entry: &Entry| entry.trace_id == trace_id)
     }
 
     /// The last entries, oldest first, at most `most`.
@@ -159,9 +171,10 @@ impl RefusalLog {
         entries.iter().skip(entries.len().saturating_sub(most)).cloned().collect()
     }
 
-    /// Forgets what is in memory.
-    pub fn clear(&self) {
+    /// Forgets everything.
+    pub fn clear(&self) -> std::io::Result<()> {
         self.lock().clear();
+        self.directory.as_ref().map_or(Ok(()), |directory| directory.remove(FILE))
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Entry>> {
@@ -170,8 +183,56 @@ impl RefusalLog {
 }
 
 fn append(directory: &StateDirectory, entry: &Entry) -> std::io::Result<()> {
-    let mut file = directory.append("log.jsonl", FILE_BYTES_MAX)?;
+    let mut file = directory.append(FILE, FILE_BYTES_MAX)?;
     let mut line = serde_json::to_vec(entry)?;
     line.push(b'\n');
     file.write_all(&line)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn entry(trace_id: &str) -> Entry {
+        Entry {
+            at_ms: 1,
+            trace_id: trace_id.to_owned(),
+            region: None,
+            who: Some(Who::Policy),
+            why: Why::DeniedByPolicy,
+            reason: None,
+            detail: String::new(),
+            authorizer: None,
+            subject: None,
+            invocations: 1,
+        }
+    }
+
+    #[test]
+    fn an_entry_of_an_earlier_process_is_found() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = StateDirectory::open(place.path(), "test", Duration::ZERO).unwrap();
+        let log = || RefusalLog::new(Some(directory.clone()));
+        log().record(entry("one"));
+        log().record(entry("two"));
+        let cut_short = [b"{\"at_ms\":".as_slice()].concat();
+        directory.append(FILE, FILE_BYTES_MAX).unwrap().write_all(&cut_short).unwrap();
+        assert_eq!(log().find("one"), Some(entry("one")));
+        assert_eq!(log().find("three"), None);
+        log().clear().unwrap();
+        assert_eq!(log().find("one"), None);
+    }
+
+    #[test]
+    fn a_log_in_memory_is_bounded() {
+        let log = RefusalLog::new(None);
+        for number in 0..=ENTRIES_MAX {
+            log.record(entry(&number.to_string()));
+        }
+        assert_eq!(log.find("0"), None);
+        assert_eq!(log.last(ENTRIES_MAX * 2).len(), ENTRIES_MAX);
+        assert_eq!(log.last(1), [entry("10000")]);
+    }
 }

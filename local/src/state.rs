@@ -1,6 +1,6 @@
 //! Everything the target remembers, in one value. IAM is global, the rest is per Region.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -30,5 +30,10 @@ impl World {
     /// What lives in `region`, made when first asked for.
     pub fn region(&mut self, region: &str) -> &mut Regional {
         self.regions.entry(region.to_owned()).or_default()
+    }
+
+    /// The SHA-256 of every package that a function still has.
+    pub fn packages(&self) -> BTreeSet<String> {
+        self.regions.values().flat_map(|regional| regional.lambda.packages()).map(str::to_owned).collect()
     }
 }

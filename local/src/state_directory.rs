@@ -13,6 +13,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+/// How a file that is being written begins; what is left of one after a kill is removed by the next holder.
+const WRITING: &str = ".writing-";
+/// Where uploaded packages are.
+pub(crate) const PACKAGES: &str = "packages";
 /// How often a waiting process looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -79,7 +83,38 @@ impl StateDirectory {
         let lock = take_lock(&lock_path, timeout)?;
         let holder = Holder { pid: std::process::id(), command: command_line.to_owned() };
         write_holder(&lock, &holder).map_err(|source| OpenError::Io { path: lock_path, source })?;
-        Ok(Self { owned: Arc::new(Owned { path: path.to_owned(), _lock: lock }) })
+        let opened = Self { owned: Arc::new(Owned { path: path.to_owned(), _lock: lock }) };
+        opened.tidy_up().map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        Ok(opened)
+    }
+
+    /// Removes what a killed holder left half-written, and keeps the directory, which holds keys, out of git.
+    fn tidy_up(&self) -> io::Result<()> {
+        for folder in ["", PACKAGES] {
+            for name in self.names(folder)?.iter().filter(|name| name.starts_with(WRITING)) {
+                self.remove(Path::new(folder).join(name))?;
+            }
+        }
+        if !self.owned.path.join(".gitignore").exists() {
+            self.write(".gitignore", b"*\n")?;
+        }
+        Ok(())
+    }
+
+    /// The names of the files in a folder of it, `""` being itself; none when the folder is not there.
+    pub fn names(&self, folder: &str) -> io::Result<Vec<String>> {
+        let entries = match fs::read_dir(self.owned.path.join(folder)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                names.extend(entry.file_name().into_string());
+            }
+        }
+        Ok(names)
     }
 
     /// Where it is.
@@ -114,7 +149,7 @@ impl StateDirectory {
             make_directory(parent)?;
         }
         // tempfile makes its files 0600 on Unix.
-        let mut temporary = tempfile::Builder::new().prefix(".writing-").tempfile_in(parent)?;
+        let mut temporary = tempfile::Builder::new().prefix(WRITING).tempfile_in(parent)?;
         temporary.write_all(content)?;
         temporary.as_file().sync_all()?;
         temporary.persist(&path).map_err(|error| error.error)?;
@@ -129,7 +164,7 @@ impl StateDirectory {
     }
 
     /// Removes a file; one that is not there is removed.
-    pub fn remove(&self, name: &str) -> io::Result<()> {
+    pub fn remove(&self, name: impl AsRef<Path>) -> io::Result<()> {
         match fs::remove_file(self.owned.path.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => File::open(&self.owned.path)?.sync_all(),
@@ -245,6 +280,23 @@ mod tests {
             let found = fs::metadata(directory.path().join(name)).unwrap().permissions().mode();
             assert_eq!(found & 0o777, mode, "{name}");
         }
+    }
+
+    #[test]
+    fn what_a_killed_holder_left_half_written_is_removed() {
+        let place = tempfile::tempdir().unwrap();
+        let open = || StateDirectory::open(place.path(), "test", Duration::ZERO).unwrap();
+        let directory = open();
+        directory.write("packages/a.zip", b"zip").unwrap();
+        fs::write(place.path().join(".writing-x"), b"half").unwrap();
+        fs::write(place.path().join("packages/.writing-y"), b"half").unwrap();
+        drop(directory);
+        let directory = open();
+        assert_eq!(directory.names("packages").unwrap(), ["a.zip"]);
+        let mut names = directory.names("").unwrap();
+        names.sort();
+        assert_eq!(names, [".gitignore", "lock"]);
+        assert_eq!(directory.read(".gitignore").unwrap().as_deref(), Some(b"*\n".as_slice()));
     }
 
     #[test]

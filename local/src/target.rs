@@ -1,6 +1,6 @@
 //! The target as one value: state, clock, options, and the functions that answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ use crate::lambda_host::{Hosts, Invocation, Invokable, Invoked};
 use crate::package_store::PackageStore;
 use crate::refusal_log::RefusalLog;
 use crate::state::World;
-use crate::state_directory::{OpenError, StateDirectory};
+use crate::state_directory::{OpenError, PACKAGES, StateDirectory};
 use crate::switches::Switches;
 use crate::{Request, Response, admin, control, data, identity, random};
 
@@ -139,10 +139,15 @@ impl Target {
             })?;
             made
         };
+        let world = read_world(directory)?;
+        let packages = PackageStore::in_directory(directory);
+        packages
+            .keep_only(&world.packages())
+            .map_err(|source| OpenError::Io { path: directory.path().join(PACKAGES), source })?;
         let parts = Parts {
-            world: read_world(directory)?,
+            world,
             directory: Some(directory.clone()),
-            packages: PackageStore::in_directory(directory),
+            packages,
             credentials,
             provider: Provider::open(directory)?,
         };
@@ -344,7 +349,8 @@ impl Target {
             *world = World::default();
             Ok::<(), std::convert::Infallible>(())
         })?;
-        self.inner.refusals.clear();
+        self.inner.refusals.clear()?;
+        self.inner.packages.keep_only(&BTreeSet::new())?;
         self.inner.faults.clear();
         self.inner.gateway.broker.drop_messages(false);
         self.inner.invocations.lock().unwrap_or_else(PoisonError::into_inner).clear();

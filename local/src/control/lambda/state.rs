@@ -17,6 +17,19 @@ pub struct State {
     pub functions: BTreeMap<String, Function>,
 }
 
+impl State {
+    /// The SHA-256 of every package that some version is made of, or that is still being served.
+    pub fn packages(&self) -> impl Iterator<Item = &str> {
+        let versions = self
+            .functions
+            .values()
+            .flat_map(|function| function.versions.values().chain(std::iter::once(&function.latest)));
+        let settings =
+            versions.flat_map(|version| std::iter::once(&version.settings).chain(version.serving.as_deref()));
+        settings.map(|settings| settings.code.sha256_hex.as_str())
+    }
+}
+
 /// One function with all that lives and dies with it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Function {
