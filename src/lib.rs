@@ -3,8 +3,10 @@
 pub mod apply;
 pub mod aws;
 pub mod build;
+pub mod cli;
 pub mod device;
 pub mod door;
+pub mod gather;
 pub mod keys;
 pub mod names;
 pub mod plan;

@@ -122,6 +122,22 @@ impl StateDirectory {
         &self.owned.path
     }
 
+    /// Removes everything but the lock: state, packages, keys, certificates, logs.
+    pub fn forget(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.owned.path)? {
+            let entry = entry?;
+            if entry.file_name() == "lock" {
+                continue;
+            }
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        File::open(&self.owned.path)?.sync_all()
+    }
+
     /// Reads a file; `None` when it is not there.
     pub fn read(&self, name: &str) -> Result<Option<Bytes>, OpenError> {
         let path = self.owned.path.join(name);

@@ -20,8 +20,9 @@ pub fn find_source(files: &Files, stack: &Stack) -> Result<PathBuf, Problem> {
             .at(format!("{}: function.source", stack.file.display()))
             .because(format!("there is no Cargo.toml in {}", source.display())));
     }
-    let file = files.canonical(&stack.file)?;
-    let workspace = file.ancestors().skip(1).find_map(|folder| match is_workspace(files, folder) {
+    let beside = stack.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = files.canonical(beside.unwrap_or(Path::new(".")))?;
+    let workspace = folder.ancestors().find_map(|folder| match is_workspace(files, folder) {
         Ok(false) => None,
         Ok(true) => Some(Ok(folder)),
         Err(problem) => Some(Err(problem)),

@@ -244,6 +244,9 @@ pub(crate) struct Demo {
     /// A ready authorizer binary, instead of building `authorizer/`
     #[arg(long, value_name = "FILE", env = "THINGGATE_DEMO_BOOTSTRAP")]
     pub(crate) bootstrap: Option<PathBuf>,
+    /// Wait for Enter after every line
+    #[arg(long, env = "THINGGATE_DEMO_STEP")]
+    pub(crate) step: bool,
     /// Keep the deployed stack and the target running until Ctrl-C
     #[arg(long, env = "THINGGATE_DEMO_KEEP")]
     pub(crate) keep: bool,

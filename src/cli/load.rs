@@ -40,9 +40,10 @@ pub(crate) fn all(session: &Session, files: &[PathBuf]) -> Result<Vec<Loaded>, P
 
 /// Reads one file.
 pub(crate) fn one(session: &Session, file: &Path) -> Result<Loaded, Problem> {
-    let bytes = session.files.read(file, STACK_BYTES_MAX).map_err(|problem| {
-        Problem { kind: crate::problem::ProblemKind::Usage, ..problem }
-    })?;
+    let bytes = session
+        .files
+        .read(file, STACK_BYTES_MAX)
+        .map_err(|problem| Problem { kind: crate::problem::ProblemKind::Usage, ..problem })?;
     let text = String::from_utf8(bytes).map_err(|_| {
         Problem::usage("not_text", "the stack file is not UTF-8 text").at(file.display().to_string())
     })?;
@@ -55,7 +56,8 @@ pub(crate) fn one(session: &Session, file: &Path) -> Result<Loaded, Problem> {
             let mut problem = Problem::usage("invalid_stack", format!("{} is not valid", file.display()));
             if session.printer.output() != Output::Human {
                 for error in &errors.errors {
-                    problem = problem.because(format!("line {}, column {}: {}", error.line, error.column, error.message));
+                    problem = problem
+                        .because(format!("line {}, column {}: {}", error.line, error.column, error.message));
                 }
             }
             Err(problem)

@@ -35,7 +35,7 @@ pub(crate) enum LocalTarget {
         /// The target.
         target: local::Target,
         /// Its directory, owned as long as this value lives.
-        directory: StateDirectory,
+        _directory: StateDirectory,
     },
     /// Served by another process, or by this one.
     Served(Box<RunFile>),
@@ -77,7 +77,7 @@ pub(crate) async fn find(session: &Session, folder: &Path) -> Result<LocalTarget
                 let clock = local::clock::Clock::wall();
                 let target = local::Target::open(&directory, clock, session.options.clone())
                     .map_err(|error| unusable(folder, &error))?;
-                return Ok(LocalTarget::Hosted { target, directory });
+                return Ok(LocalTarget::Hosted { target, _directory: directory });
             }
             Ok(_) => return Err(nothing_served(folder)),
             Err(OpenError::Held { pid, command }) => (pid, command),
@@ -117,9 +117,9 @@ pub(crate) fn unusable(folder: &Path, error: &OpenError) -> Problem {
         .because(error.to_string());
     match error {
         OpenError::Held { pid, command } => held(folder, *pid, command),
-        OpenError::Io { source, .. } => problem
-            .because(source.to_string())
-            .next("choose another folder with --state-dir"),
+        OpenError::Io { source, .. } => {
+            problem.because(source.to_string()).next("choose another folder with --state-dir")
+        }
         OpenError::Damaged { .. } => problem.next("thinggate local reset --yes"),
     }
 }
@@ -204,9 +204,8 @@ impl HttpConnector for Hosted {
             );
             let host = head.uri.host().unwrap_or_default().to_owned();
             if !head.headers.contains_key(http::header::HOST)
-                && let Ok(value) = http::HeaderValue::from_str(
-                    head.uri.authority().map_or("", http::uri::Authority::as_str),
-                )
+                && let Ok(value) =
+                    http::HeaderValue::from_str(head.uri.authority().map_or("", http::uri::Authority::as_str))
             {
                 head.headers.insert(http::header::HOST, value);
             }

@@ -11,7 +11,7 @@ use super::environment::Environment;
 use super::local_target::{self, LocalTarget};
 use crate::door::{Files, Limiter, Recorder, Stop, Tolls};
 use crate::problem::Problem;
-use crate::report::{Output, Printer};
+use crate::report::{Calls, Output, Printer};
 
 /// One run of the program.
 pub(crate) struct Session {
@@ -20,7 +20,7 @@ pub(crate) struct Session {
     pub(crate) printer: Printer,
     pub(crate) files: Files,
     pub(crate) stop: Stop,
-    pub(crate) recorder: Recorder,
+    recorder: Recorder,
     pub(crate) tolls: Tolls,
     /// Limits of a target that this process hosts.
     pub(crate) options: local::Options,
@@ -54,6 +54,11 @@ impl Session {
             asking: Mutex::new(()),
             locals: Mutex::default(),
         }
+    }
+
+    /// The requests so far.
+    pub(crate) fn calls(&self) -> Calls {
+        Calls { reads: self.recorder.http_reads(), writes: self.recorder.http_writes() }
     }
 
     /// The state directory for a stack file: the flag's, else `.thinggate` beside the file.

@@ -5,13 +5,12 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
-use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 
 use super::local_target::LocalTarget;
 use super::references::{LocalIdentity, Resolver};
 use super::session::Session;
 use crate::aws::{self, Aws, Connection};
-use crate::door::{Http, LabelOperation, NetworkOptions};
+use crate::door::{Http, NetworkOptions};
 use crate::keys::{FileStore, Secret, Store};
 use crate::names::Identity;
 use crate::problem::Problem;
@@ -58,8 +57,8 @@ pub(crate) async fn connect(session: &Session, mut stack: Stack) -> Result<Conne
         }
     };
     let aws = Aws::connect(Connection {
-        http: http.client(),
-        label: Some(SharedInterceptor::new(LabelOperation)),
+        http: http.clone(),
+        stop: session.stop.clone(),
         credentials,
         region: stack.region.clone(),
         endpoint,
@@ -68,7 +67,7 @@ pub(crate) async fn connect(session: &Session, mut stack: Stack) -> Result<Conne
     });
     let store = match &stack.signing {
         Signing::Generated { store, .. } => {
-            Some(Store::File(FileStore::new(store.clone(), session.files.clone())))
+            Some(Store::File(FileStore::new(session.files.clone(), store.clone())))
         }
         Signing::Public { .. } | Signing::Off => None,
     };
@@ -123,7 +122,9 @@ impl Connected<'_> {
             return Err(Problem::refused("wrong_account", "these credentials belong to another account")
                 .at(format!("{}: account", self.stack.file.display()))
                 .because(format!("the stack file says {wanted}, the credentials are of {}", caller.account))
-                .next("use credentials of the stack's account, such as with AWS_PROFILE; nothing was changed"));
+                .next(
+                    "use credentials of the stack's account, such as with AWS_PROFILE; nothing was changed",
+                ));
         }
         Ok(Identity {
             stack: self.stack.name.clone(),

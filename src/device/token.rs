@@ -26,6 +26,18 @@ pub enum Kind {
     Unsaid,
 }
 
+impl Kind {
+    /// The word for people and machines.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Access => "access token",
+            Self::Refresh => "refresh token",
+            Self::Identity => "identity token",
+            Self::Unsaid => "unsaid",
+        }
+    }
+}
+
 /// A token's content. Not verified: it proves nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Sources;
 use crate::build::{self, Recipe, Source};
-use crate::keys::Jwks;
+use crate::keys::{Jwks, PublicKeyPem};
 use crate::names::Identity;
 use crate::problem::Problem;
 use crate::resource::release::needs_package;
@@ -54,11 +54,16 @@ fn recipe(stack: &Stack, identity: &Identity, sources: &Sources<'_>) -> Result<R
         TokenKey::Hs256 { .. } => None,
         TokenKey::Rs256(PublicKeys::Jwks(reference)) => {
             let text = sources.references.text(reference)?;
-            Some(Jwks::parse(&text).map_err(|error| unusable("token.rs256.jwks", &error.to_string()))?)
+            Some(
+                Jwks::parse(text.as_bytes())
+                    .map_err(|error| unusable("token.rs256.jwks", &error.to_string()))?,
+            )
         }
         TokenKey::Rs256(PublicKeys::Pem(reference)) => {
             let text = sources.references.text(reference)?;
-            Some(Jwks::of_pem(&text).map_err(|error| unusable("token.rs256.pem", &error.to_string()))?)
+            let key = PublicKeyPem::parse(&text)
+                .map_err(|error| unusable("token.rs256.pem", &error.to_string()))?;
+            Some(Jwks { keys: vec![key.components()] })
         }
     };
     let source = match &stack.function.bootstrap {

@@ -124,10 +124,9 @@ fn environment(stack: &Stack, sources: &Sources<'_>) -> Result<Environment, Prob
     };
     match sources.references.secret(secret) {
         Ok(secret) => Ok(Environment::Known(BTreeMap::from([(SECRET_VARIABLE.to_owned(), secret)]))),
-        Err(problem) if sources.code == CodeMode::Compare => Ok(Environment::Unseen {
-            names: vec![SECRET_VARIABLE.to_owned()],
-            because: problem.what,
-        }),
+        Err(problem) if sources.code == CodeMode::Compare => {
+            Ok(Environment::Unseen { names: vec![SECRET_VARIABLE.to_owned()], because: problem.what })
+        }
         Err(problem) => Err(problem),
     }
 }

@@ -113,23 +113,25 @@ fn closing(report: &Report) -> String {
         (_, _) if report.problem.is_some() => "nothing was changed".to_owned(),
         (Command::Plan | Command::Deploy | Command::Drift, 0) => format!("in step{not_compared}"),
         (Command::Destroy, 0) => "nothing left to destroy".to_owned(),
-        (Command::Plan, _) => format!("{}{not_compared}", counts(&report.steps)),
+        (Command::Plan, _) => format!("{}{not_compared}", counts(&report.steps, false)),
         (Command::Drift, _) => format!("{changed} of {total} resources differ{not_compared}"),
-        (Command::Deploy, _) => format!("deployed: {}{not_compared}", counts(&report.steps)),
+        (Command::Deploy, _) => format!("deployed: {}{not_compared}", counts(&report.steps, true)),
         (Command::Destroy, _) => "destroyed: nothing is left".to_owned(),
         (Command::Validate | Command::Outputs, _) => String::new(),
     }
 }
 
-fn counts(steps: &[StepReport]) -> String {
+/// How many steps of each action, such as `3 to create, 1 to update`, or once done `3 created`.
+fn counts(steps: &[StepReport], done: bool) -> String {
     let parts: Vec<String> = [Action::Create, Action::Update, Action::Replace, Action::Delete]
         .iter()
         .filter_map(|action| {
             let count = steps.iter().filter(|step| step.action == *action).count();
-            (count > 0).then(|| format!("{count} to {}", action.word()))
+            let words = if done { past(*action).to_owned() } else { format!("to {}", action.word()) };
+            (count > 0).then(|| format!("{count} {words}"))
         })
         .collect();
-    parts.join(", ").replace(" to ", " ")
+    parts.join(", ")
 }
 
 /// A problem, whole, as it goes to standard error.

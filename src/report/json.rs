@@ -2,15 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Finding, Report, StepReport};
+use super::{Calls, Finding, Report, StepReport};
 use crate::apply::Event;
 use crate::problem::{Problem, Verdict};
 use crate::resource::{Difference, Impact, Kind};
 
 /// One result for all stacks of a command.
-pub(super) fn result(reports: &[Report], verdict: Verdict) -> Value {
+pub(super) fn result(reports: &[Report], verdict: Verdict, calls: Calls) -> Value {
     json!({
         "exit": verdict.exit(),
+        "calls": { "reads": calls.reads, "writes": calls.writes },
         "stacks": reports.iter().map(report).collect::<Vec<_>>(),
     })
 }

@@ -9,7 +9,7 @@ mod json;
 mod printer;
 mod table;
 
-pub use printer::{Output, Printer};
+pub use printer::{Calls, Output, Printer};
 
 use std::collections::BTreeMap;
 

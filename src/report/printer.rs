@@ -19,6 +19,15 @@ pub enum Output {
     Jsonl,
 }
 
+/// Requests of one command, counted at the door.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// Those that only read.
+    pub reads: usize,
+    /// Those that change something.
+    pub writes: usize,
+}
+
 /// The one place from which anything is printed. Clones write to the same streams.
 #[derive(Clone, Debug)]
 pub struct Printer {
@@ -80,10 +89,10 @@ impl Printer {
         }
     }
 
-    /// Closes a command: with `json`, the one result.
-    pub fn results(&self, reports: &[Report], verdict: Verdict) {
+    /// Closes a command: with `json`, the one result. `calls` are the requests of the whole command.
+    pub fn results(&self, reports: &[Report], verdict: Verdict, calls: Calls) {
         if self.output == Output::Json {
-            self.data(&format!("{:#}\n", json::result(reports, verdict)));
+            self.data(&format!("{:#}\n", json::result(reports, verdict, calls)));
         }
     }
 

@@ -60,7 +60,7 @@ fn a_problem_is_told_whole() {
 
 #[test]
 fn json_has_exit_codes_and_the_difference() {
-    let value = json::result(&[drifted()], Verdict::Different);
+    let value = json::result(&[drifted()], Verdict::Different, Calls { reads: 9, writes: 0 });
     assert_eq!(value["exit"], 2);
     assert_eq!(value["stacks"][0]["steps"][1]["differences"][0]["field"], "status");
 }

@@ -67,14 +67,21 @@ async fn guard(session: &Session, plan: &Plan, wishes: Wishes) -> Result<(), Pro
         .changes()
         .filter(|step| step.change.impact > Impact::None)
         .map(|step| {
-            format!("{} {} {}: {}", step.change.action.word(), step.kind.noun(), step.name, step.change.impact.words())
+            format!(
+                "{} {} {}: {}",
+                step.change.action.word(),
+                step.kind.noun(),
+                step.name,
+                step.change.impact.words()
+            )
         })
         .collect();
     let question = format!("Devices will notice:\n  {}\nGo on?", steps.join("\n  "));
     if session.printer.can_ask() && ask::yes(session, &question).await {
         return Ok(());
     }
-    let mut problem = Problem::refused("device_impact", "devices would notice this deploy; nothing was changed");
+    let mut problem =
+        Problem::refused("device_impact", "devices would notice this deploy; nothing was changed");
     for step in steps {
         problem = problem.because(step);
     }
@@ -103,9 +110,7 @@ pub(super) fn settle(report: &mut Report, applied: &Applied) {
 pub(super) fn end(report: Report, result: Result<(), Problem>) -> Report {
     match result {
         Ok(()) => Report { verdict: Verdict::Done, ..report },
-        Err(problem) => {
-            Report { verdict: Verdict::Problem(problem.kind), problem: Some(problem), ..report }
-        }
+        Err(problem) => Report { verdict: Verdict::Problem(problem.kind), problem: Some(problem), ..report },
     }
 }
 
@@ -119,11 +124,18 @@ async fn look_again(work: &Work<'_>, mode: CodeMode) -> Result<Vec<crate::report
     for step in plan.changes() {
         differs = true;
         let fields: Vec<&str> = step.change.differences.iter().map(|d| d.field.as_str()).collect();
-        let action = if step.change.action == Action::Update { String::new() } else { format!("to {}: ", step.change.action.word()) };
-        problem = problem.because(format!("{} {}: {action}{}", step.kind.noun(), step.name, fields.join(", ")));
+        let action = if step.change.action == Action::Update {
+            String::new()
+        } else {
+            format!("to {}: ", step.change.action.word())
+        };
+        problem =
+            problem.because(format!("{} {}: {action}{}", step.kind.noun(), step.name, fields.join(", ")));
     }
     if differs {
-        return Err(problem.next("run the same command again; if it stays, somebody else changes the same resources"));
+        return Err(
+            problem.next("run the same command again; if it stays, somebody else changes the same resources")
+        );
     }
     Ok(findings(&facts, &[]))
 }

@@ -30,7 +30,8 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
         Ok(plan) => plan,
         Err(problem) => return work.failed(problem),
     };
-    let mut report = Report { steps: step_reports(&plan), findings: key_stays(&work, wishes), ..work.report() };
+    let mut report =
+        Report { steps: step_reports(&plan), findings: key_stays(&work, wishes), ..work.report() };
     if let Err(problem) = guard(&work, &plan, wishes).await {
         return end(report, Err(problem));
     }
@@ -57,9 +58,12 @@ async fn guard(work: &Work<'_>, plan: &Plan, wishes: Wishes) -> Result<(), Probl
     }
     let stack = work.stack();
     if stack.protect {
-        return Err(Problem::refused("protected", format!("the stack `{}` is protected; nothing was changed", stack.name))
-            .at(format!("{}: protect", stack.file.display()))
-            .next("set `protect = false` in the stack file first"));
+        return Err(Problem::refused(
+            "protected",
+            format!("the stack `{}` is protected; nothing was changed", stack.name),
+        )
+        .at(format!("{}: protect", stack.file.display()))
+        .next("set `protect = false` in the stack file first"));
     }
     if wishes.yes {
         return Ok(());

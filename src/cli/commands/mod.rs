@@ -111,12 +111,17 @@ pub(super) fn not_compared(plan: &Plan) -> Vec<(Kind, NotCompared)> {
 pub(super) fn findings(facts: &Facts, warnings: &[crate::stack::Warning]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = warnings
         .iter()
-        .map(|warning| Finding { code: warning.code, what: warning.message.clone(), next: warning.help.clone() })
+        .map(|warning| Finding {
+            code: warning.code,
+            what: warning.message.clone(),
+            next: warning.help.clone(),
+        })
         .collect();
     if facts.live.release.is_some() {
         findings.push(Finding {
             code: "not_proven",
-            what: "the release is not proven: this version does not test an authorizer before it serves".to_owned(),
+            what: "the release is not proven: this version does not test an authorizer before it serves"
+                .to_owned(),
             next: None,
         });
     }

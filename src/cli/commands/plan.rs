@@ -9,7 +9,12 @@ use crate::problem::Verdict;
 use crate::report::{Command, Report};
 
 /// Plans one stack.
-pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, exit_code: bool, keep_code: bool) -> Report {
+pub(in crate::cli) async fn run(
+    session: &Session,
+    loaded: Loaded,
+    exit_code: bool,
+    keep_code: bool,
+) -> Report {
     let work = match Work::begin(session, Command::Plan, loaded.stack).await {
         Ok(work) => work,
         Err(report) => return report,

@@ -1,8 +1,8 @@
 //! `validate`: stack files, offline. Reading them is all there is to do.
 
 use crate::cli::load::Loaded;
-use crate::report::{Command, Finding, Report};
 use crate::cli::target::target_text;
+use crate::report::{Command, Finding, Report};
 
 /// The report of a stack file that was read without an error.
 pub(in crate::cli) fn run(loaded: &Loaded) -> Report {
@@ -10,7 +10,11 @@ pub(in crate::cli) fn run(loaded: &Loaded) -> Report {
     let findings = loaded
         .warnings
         .iter()
-        .map(|warning| Finding { code: warning.code, what: warning.message.clone(), next: warning.help.clone() })
+        .map(|warning| Finding {
+            code: warning.code,
+            what: warning.message.clone(),
+            next: warning.help.clone(),
+        })
         .collect();
     Report {
         findings,

@@ -1,0 +1,230 @@
+//! `device login|token|sign|publish`: the device of a stack, for real.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use serde_json::json;
+
+use super::args::{DeviceCommand, TokenSource};
+use super::session::Session;
+use super::target::{self, Connected};
+use super::{ask, load};
+use crate::device::{Answer, Flow, Login, Pace, Pending, Publish, Seen};
+use crate::gather::References as _;
+use crate::keys::Secret;
+use crate::problem::Problem;
+use crate::report::Output;
+use crate::stack::IdentityProvider;
+
+/// The longest token that is read, in bytes: what the authorizer takes.
+const TOKEN_BYTES_MAX: u64 = 8192 + 2;
+
+/// Runs a `device` command.
+pub(super) async fn run(session: &Arc<Session>, command: DeviceCommand) -> Result<(), Problem> {
+    match command {
+        DeviceCommand::Login { stack, save } => log_in(session, &stack, save.as_deref()).await,
+        DeviceCommand::Token { stack: _, token } => show(session, &read(session, &token)?),
+        DeviceCommand::Sign { stack, token } => {
+            let connected = connect(session, &stack).await?;
+            let token = read(session, &token)?;
+            Seen::access(&token)?;
+            let signature = signature(&connected, &token).await?;
+            session.printer.data(&format!("{signature}\n"));
+            Ok(())
+        }
+        DeviceCommand::Publish { stack, topic, message, token, signature, default_authorizer } => {
+            let connected = connect(session, &stack).await?;
+            let token = read(session, &token)?;
+            Seen::access(&token)?;
+            let signature = match signature {
+                Some(given) => Some(given),
+                None => optional_signature(&connected, &token).await?,
+            };
+            let request = Request { topic: &topic, message: message.as_bytes(), default_authorizer };
+            let answer = publish(&connected, &token, signature.as_deref(), &request).await?.delivered()?;
+            told(session, &answer, &topic);
+            Ok(())
+        }
+    }
+}
+
+async fn connect<'a>(session: &'a Session, file: &Path) -> Result<Connected<'a>, Problem> {
+    target::connect(session, load::one(session, file)?.stack).await
+}
+
+/// `[identity]` of a stack with its client secret, ready for a login.
+pub(super) fn flow(connected: &Connected<'_>) -> Result<(IdentityProvider, Flow), Problem> {
+    let stack = &connected.stack;
+    let provider = stack.identity.clone().ok_or_else(|| {
+        Problem::usage("no_identity", "the stack file does not say where devices log in")
+            .at(stack.file.display().to_string())
+            .next("add an `[identity]` table; stacks/openam-hs256.toml shows one")
+    })?;
+    let secret =
+        provider.client_secret.as_ref().map(|secret| connected.resolver.secret(secret)).transpose()?;
+    let flow = Flow::new(provider.clone(), secret)?;
+    Ok((provider, flow))
+}
+
+/// How a login waits.
+pub(super) fn pace(session: &Session) -> Pace {
+    Pace { sleep: SharedAsyncSleep::new(TokioSleep::new()), stop: session.stop.clone() }
+}
+
+async fn log_in(session: &Session, file: &Path, save: Option<&Path>) -> Result<(), Problem> {
+    let connected = connect(session, file).await?;
+    let (_, flow) = flow(&connected)?;
+    let pending = flow.begin(&connected.http).await?;
+    session.printer.question(&instructions(&pending));
+    let login = flow.wait(&connected.http, &pending, &pace(session)).await?;
+    Seen::access(&login.access_token)?;
+    deliver(session, &login, save)
+}
+
+/// What the device shows. Always with the code, so that the person can compare.
+fn instructions(pending: &Pending) -> String {
+    let mut text = String::new();
+    if let Some(message) = &pending.message {
+        text.push_str(message);
+        text.push('\n');
+    }
+    let address = pending.verification_uri_complete.as_ref().unwrap_or(&pending.verification_uri);
+    if let Ok(code) = qrcode::QrCode::new(address.as_bytes()) {
+        let picture = code.render::<qrcode::render::unicode::Dense1x2>().quiet_zone(true).build();
+        text.push_str(&picture);
+        text.push('\n');
+    }
+    text.push_str(&format!(
+        "open   {}\ncode   {}\n(good for {} s)\n",
+        pending.verification_uri,
+        pending.user_code,
+        pending.expires_in.as_secs()
+    ));
+    if let Some(host) = &pending.other_host {
+        text.push_str(&format!("note: this page is on {host}, another host than the stack file's\n"));
+    }
+    text
+}
+
+/// Gives the token to standard output, or to a file that only its owner can read.
+fn deliver(session: &Session, login: &Login, save: Option<&Path>) -> Result<(), Problem> {
+    let token = login.access_token.expose();
+    match save {
+        Some(path) => {
+            session.files.replace_secret(path, format!("{token}\n").as_bytes())?;
+            session.printer.talk(&format!("the access token is in {}\n", path.display()));
+        }
+        None => session.printer.data(&match session.printer.output() {
+            Output::Human => format!("{token}\n"),
+            Output::Json | Output::Jsonl => {
+                let seconds = login.expires_in.map(|left| left.as_secs());
+                format!("{}\n", json!({"access_token": token, "expires_in": seconds}))
+            }
+        }),
+    }
+    Ok(())
+}
+
+/// Reads an access token from where the flag says.
+fn read(session: &Session, source: &TokenSource) -> Result<Secret, Problem> {
+    let text = match source.source.as_str() {
+        "-" => ask::standard_input(TOKEN_BYTES_MAX)?,
+        other => match other.split_once(':') {
+            Some(("env", name)) => session.environment.get(name).map(Secret::new).ok_or_else(|| {
+                Problem::usage("variable_unset", format!("the environment variable `{name}` is not set"))
+                    .because("--token says that it holds the access token")
+                    .next("thinggate device login STACK --save FILE, then --token file:FILE")
+            })?,
+            Some(("file", path)) => {
+                let bytes = session.files.read_secret(Path::new(path), TOKEN_BYTES_MAX)?;
+                let text = std::str::from_utf8(&bytes)
+                    .map_err(|_| Problem::usage("not_text", "the token file is not text").at(path))?;
+                Secret::new(text)
+            }
+            _ => {
+                return Err(Problem::usage(
+                    "token_source",
+                    "--token says where the token is, not what it is",
+                )
+                .because("a command line can be read by everybody on the machine")
+                .next("--token env:NAME, --token file:PATH, or --token - for standard input"));
+            }
+        },
+    };
+    Ok(Secret::new(text.expose().trim()))
+}
+
+/// Shows what a token says. Its signature, which makes it usable, stays out.
+fn show(session: &Session, token: &Secret) -> Result<(), Problem> {
+    let seen = Seen::read(token)?;
+    let left = seen.left(now()).map(|left| left.as_secs());
+    let value =
+        json!({"header": seen.header, "claims": seen.claims, "kind": seen.kind.word(), "seconds_left": left});
+    session.printer.data(&format!("{value:#}\n"));
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the edge: this is where time comes from")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// The token signature by the stack's key store, where this machine can sign.
+pub(super) async fn signature(connected: &Connected<'_>, token: &Secret) -> Result<String, Problem> {
+    match &connected.store {
+        Some(store) => store.sign(token.expose().as_bytes()).await,
+        None => Err(Problem::usage("nothing_signs", "this stack has no key store that could sign")
+            .at(connected.store_text())
+            .next("--signature, made by whoever holds the private key")),
+    }
+}
+
+async fn optional_signature(connected: &Connected<'_>, token: &Secret) -> Result<Option<String>, Problem> {
+    if connected.stack.signing == crate::stack::Signing::Off {
+        return Ok(None);
+    }
+    signature(connected, token).await.map(Some)
+}
+
+/// What is published, and whether the default authorizer decides.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Request<'a> {
+    pub(super) topic: &'a str,
+    pub(super) message: &'a [u8],
+    pub(super) default_authorizer: bool,
+}
+
+/// Publishes as a device.
+pub(super) async fn publish(
+    connected: &Connected<'_>,
+    token: &Secret,
+    signature: Option<&str>,
+    request: &Request<'_>,
+) -> Result<Answer, Problem> {
+    let stack = &connected.stack;
+    let endpoint = connected.aws.data_endpoint().await?;
+    Publish {
+        endpoint: &endpoint,
+        topic: request.topic,
+        message: request.message,
+        token_key_name: &stack.authorizer.token_key_name,
+        token,
+        signature,
+        authorizer: (!request.default_authorizer).then_some(&stack.authorizer.name),
+    }
+    .send(&connected.http)
+    .await
+}
+
+fn told(session: &Session, answer: &Answer, topic: &str) {
+    let trace = answer.trace_id.as_deref().unwrap_or("none");
+    session.printer.data(&match session.printer.output() {
+        Output::Human => format!("{} {}  {topic}  trace id {trace}\n", answer.status, answer.message),
+        Output::Json | Output::Jsonl => format!(
+            "{}\n",
+            json!({"status": answer.status, "message": answer.message, "topic": topic, "trace_id": trace})
+        ),
+    });
+}

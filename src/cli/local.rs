@@ -1,0 +1,229 @@
+//! `local up|status|env|reset|follow`: the local target as a server, and a look at it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::args::{Limits, LocalCommand};
+use super::ask;
+use super::local_target::{self, RunFile};
+use super::session::Session;
+use crate::door::{Http, HttpError, NetworkOptions, Roots};
+use crate::problem::Problem;
+use crate::report::Output;
+
+/// The header that gives access to `/_local/…`.
+const KEY_HEADER: &str = "x-thinggate-key";
+
+/// Runs a `local` command.
+pub(super) async fn run(session: &Arc<Session>, command: LocalCommand) -> Result<(), Problem> {
+    let folder = session.state_directory(None);
+    match command {
+        LocalCommand::Up { limits } => up(session, &folder, &limits).await,
+        LocalCommand::Status => status(session, &folder).await,
+        LocalCommand::Env => env(session, &folder),
+        LocalCommand::Reset { yes } => reset(session, &folder, yes).await,
+        LocalCommand::Follow { filter, count } => follow(session, &folder, &filter, count).await,
+    }
+}
+
+/// Options of a hosted target with these limits.
+pub(super) fn options(limits: &Limits) -> local::Options {
+    let mut options = local::Options::default();
+    if let Some(milliseconds) = limits.authorizer_limit_ms {
+        options.authorizer_limit = Duration::from_millis(milliseconds);
+    }
+    options
+}
+
+/// Serves the target of `folder` in this process, until the value is stopped.
+pub(super) async fn serve(
+    folder: &Path,
+    limits: &Limits,
+) -> Result<(local::serve::Running, local::Target), Problem> {
+    let directory = local_target::open(folder).map_err(|error| local_target::unusable(folder, &error))?;
+    let clock = local::clock::Clock::wall();
+    let target = local::Target::open(&directory, clock, options(limits))
+        .map_err(|error| local_target::unusable(folder, &error))?;
+    let running = local::serve::serve(target.clone(), &directory).await.map_err(|error| {
+        Problem::failed("cannot_serve", "the local target cannot be served")
+            .at(folder.display().to_string())
+            .because(error.to_string())
+            .next("another --state-dir has other ports")
+    })?;
+    Ok((running, target))
+}
+
+async fn up(session: &Session, folder: &Path, limits: &Limits) -> Result<(), Problem> {
+    let (running, _target) = serve(folder, limits).await?;
+    let run = running_file(session, folder)?;
+    session.printer.data(&format!(
+        "local target in {}\n  AWS APIs           {}\n  device gateway     https://thinggatelocal-ats.iot.REGION.amazonaws.com (127.0.0.1:{})\n  identity provider  {}\nready\n",
+        folder.display(),
+        run.control_url,
+        run.data_port,
+        run.identity_url,
+    ));
+    session.printer.talk("other commands find it while it runs; Ctrl-C stops it\n");
+    session.stop.stopped().await;
+    running.stop().await;
+    Ok(())
+}
+
+/// The run file of the served target, which must be there.
+pub(super) fn running_file(session: &Session, folder: &Path) -> Result<RunFile, Problem> {
+    local_target::run_file(session, folder)?.ok_or_else(|| {
+        Problem::failed("nothing_served", "no local target is served")
+            .at(folder.display().to_string())
+            .next("thinggate local up")
+    })
+}
+
+async fn status(session: &Session, folder: &Path) -> Result<(), Problem> {
+    let run = running_file(session, folder)?;
+    let answer = admin(session, &run, http::Method::GET, "/_local/status").await?;
+    match session.printer.output() {
+        Output::Human => {
+            let mut text = format!("served by process {} at {}\n", run.pid, run.control_url);
+            if let Some(map) = answer.as_object() {
+                for (name, value) in map {
+                    text.push_str(&format!("  {name}: {value}\n"));
+                }
+            }
+            session.printer.data(&text);
+        }
+        Output::Json | Output::Jsonl => session.printer.data(&format!("{answer}\n")),
+    }
+    Ok(())
+}
+
+fn env(session: &Session, folder: &Path) -> Result<(), Problem> {
+    let run = running_file(session, folder)?;
+    let ca = absolute(session, &run.ca);
+    session.printer.data(&format!(
+        "export AWS_ENDPOINT_URL={}\nexport AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\nexport AWS_DEFAULT_REGION=eu-west-1\nunset AWS_PROFILE AWS_SESSION_TOKEN\nexport THINGGATE_LOCAL_DATA_PORT={}\nexport THINGGATE_LOCAL_CA={}\nexport THINGGATE_LOCAL_IDENTITY_URL={}\n",
+        run.control_url,
+        run.access_key_id,
+        run.secret_access_key,
+        run.data_port,
+        ca.display(),
+        run.identity_url,
+    ));
+    Ok(())
+}
+
+fn absolute(session: &Session, path: &Path) -> PathBuf {
+    session.files.canonical(path).unwrap_or_else(|_| path.to_owned())
+}
+
+async fn reset(session: &Session, folder: &Path, yes: bool) -> Result<(), Problem> {
+    let question = format!("This forgets everything in {}. Go on?", folder.display());
+    if !yes && !(session.printer.can_ask() && ask::yes(session, &question).await) {
+        return Err(Problem::refused("not_confirmed", "reset was not confirmed; nothing was changed")
+            .next("thinggate local reset --yes"));
+    }
+    match local_target::open(folder) {
+        Ok(directory) => {
+            let removed = directory.forget().map_err(|error| {
+                Problem::failed("state_directory", "the state cannot be removed")
+                    .at(folder.display().to_string())
+                    .because(error.to_string())
+            });
+            removed
+        }
+        Err(local::state_directory::OpenError::Held { .. }) => {
+            let run = running_file(session, folder)?;
+            admin(session, &run, http::Method::POST, "/_local/reset").await.map(drop)
+        }
+        Err(error) => Err(local_target::unusable(folder, &error)),
+    }
+}
+
+/// Prints delivered messages as they come.
+async fn follow(session: &Session, folder: &Path, filter: &str, count: Option<u64>) -> Result<(), Problem> {
+    let run = running_file(session, folder)?;
+    let query: String =
+        form_urlencoded::Serializer::new(String::new()).append_pair("filter", filter).finish();
+    let request = request(&run, http::Method::GET, &format!("/_local/messages?{query}"))?;
+    let http = loopback(session);
+    let answer = http.open(request).await.map_err(|error| unreachable(&run, &error))?;
+    if !answer.status().is_success() {
+        return Err(Problem::usage("bad_filter", format!("`{filter}` is not a topic filter")));
+    }
+    session.printer.talk(&format!("following {filter}; Ctrl-C stops\n"));
+    let mut body = answer.into_body();
+    let (mut buffered, mut seen) = (Vec::new(), 0_u64);
+    loop {
+        let piece = tokio::select! {
+            piece = body.next() => piece.map_err(|error| unreachable(&run, &error))?,
+            () = session.stop.stopped() => return Ok(()),
+        };
+        let Some(piece) = piece else { return Ok(()) };
+        buffered.extend_from_slice(&piece);
+        while let Some(end) = buffered.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = buffered.drain(..=end).collect();
+            if let Ok(message) = serde_json::from_slice::<Value>(&line) {
+                print_message(session, &message);
+                seen += 1;
+            }
+            if count.is_some_and(|count| seen >= count) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn print_message(session: &Session, message: &Value) {
+    if session.printer.output() != Output::Human {
+        session.printer.data(&format!("{message}\n"));
+        return;
+    }
+    let text = |name: &str| message.get(name).and_then(Value::as_str).map(crate::device::printable);
+    let payload = text("text").or_else(|| text("payload")).unwrap_or_default();
+    session.printer.data(&format!("{}  {payload}\n", text("topic").unwrap_or_default()));
+}
+
+/// Asks `/_local/…` of a served target.
+pub(super) async fn admin(
+    session: &Session,
+    run: &RunFile,
+    method: http::Method,
+    path: &str,
+) -> Result<Value, Problem> {
+    let request = request(run, method, path)?;
+    let answer = loopback(session).send(request).await.map_err(|error| unreachable(run, &error))?;
+    if !answer.status().is_success() {
+        return Err(Problem::failed("local_refused", "the local target refused").because(format!(
+            "{} {}",
+            answer.status(),
+            path
+        )));
+    }
+    Ok(serde_json::from_slice(answer.body()).unwrap_or(Value::Null))
+}
+
+fn request(run: &RunFile, method: http::Method, path: &str) -> Result<http::Request<Bytes>, Problem> {
+    http::Request::builder()
+        .method(method)
+        .uri(format!("{}{path}", run.admin_url.trim_end_matches('/').trim_end_matches("/_local")))
+        .header(KEY_HEADER, &run.secret_access_key)
+        .body(Bytes::new())
+        .map_err(|error| {
+            Problem::failed("bad_run_file", "the run file is damaged").because(error.to_string())
+        })
+}
+
+fn loopback(session: &Session) -> Http {
+    let options = NetworkOptions { roots: Roots::Only(Vec::new()), ..NetworkOptions::default() };
+    Http::network(options, session.tolls.clone())
+}
+
+fn unreachable(run: &RunFile, error: &HttpError) -> Problem {
+    Problem::failed("local_unreachable", "the served local target does not answer")
+        .at(run.control_url.clone())
+        .because(error.to_string())
+        .next("thinggate local up")
+}

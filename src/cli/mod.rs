@@ -1,0 +1,226 @@
+//! The command line: arguments in, reports and an exit code out. The only module that reads the
+//! environment and knows what a target is.
+
+mod args;
+mod ask;
+mod commands;
+mod demo;
+mod device;
+
+mod environment;
+mod load;
+mod local;
+mod local_target;
+mod references;
+mod session;
+mod target;
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use args::{Cli, Command};
+use commands::{deploy, destroy, drift, outputs, plan, validate};
+use environment::Environment;
+use load::Loaded;
+use session::Session;
+
+use crate::problem::{Problem, Verdict};
+use crate::report::{self, Output, Printer, Report};
+
+/// Stacks that run at the same time, at most.
+const STACKS_PARALLEL_MAX: usize = 8;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return refused(&error, &arguments),
+    };
+    let session = Arc::new(Session::new(Environment::read(), cli.global));
+    if let Command::Validate { stacks } = &cli.command {
+        // Offline and immediate: no runtime, no client, no certificates.
+        return exit(validate_all(&session, stacks));
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let problem = Problem::failed("no_runtime", "cannot start").because(error.to_string());
+            session.printer.problem(&problem);
+            return exit(Verdict::Problem(problem.kind));
+        }
+    };
+    let verdict = runtime.block_on(async {
+        tokio::spawn(stop_on_signal(Arc::clone(&session)));
+        dispatch(&session, cli.command).await
+    });
+    // A blocking read of the terminal must not keep the program alive.
+    runtime.shutdown_background();
+    exit(verdict)
+}
+
+fn exit(verdict: Verdict) -> ExitCode {
+    ExitCode::from(verdict.exit())
+}
+
+/// Help and version go to standard output; a mistake is usage, exit 64, in the output that was asked for.
+fn refused(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    let asks = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let json = arguments.windows(2).any(|pair| pair[0] == "--output" && pair[1] != "human")
+        || arguments.iter().any(|one| one == "--output=json" || one == "--output=jsonl");
+    let output = if json { Output::Json } else { Output::Human };
+    let printer = Printer::new(output, false);
+    if asks {
+        printer.data(&error.render().to_string());
+        return ExitCode::SUCCESS;
+    }
+    let text = error.render().to_string();
+    if output == Output::Human {
+        printer.stack_errors(&text);
+    } else {
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        printer.problem(&Problem::usage("usage", first).next("thinggate --help"));
+    }
+    exit(Verdict::Problem(crate::problem::ProblemKind::Usage))
+}
+
+/// The first signal lets running calls finish; the second ends the program at once.
+async fn stop_on_signal(session: Arc<Session>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    for count in 0..2 {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if count == 0 {
+            session.stop.stop();
+            let words = "\nstopping: calls in flight finish, nothing new starts (Ctrl-C again: at once)\n";
+            session.printer.talk(words);
+        }
+    }
+    std::process::exit(130);
+}
+
+async fn dispatch(session: &Arc<Session>, command: Command) -> Verdict {
+    match command {
+        Command::Validate { stacks } => validate_all(session, &stacks),
+        Command::Plan { stacks, exit_code, keep_code } => {
+            each(session, &stacks, move |session, loaded| async move {
+                plan::run(&session, loaded, exit_code, keep_code).await
+            })
+            .await
+        }
+        Command::Deploy { stacks, yes: _, allow_impact, keep_code } => {
+            let wishes = deploy::Wishes { allow_impact, keep_code };
+            each(session, &stacks, move |session, loaded| async move {
+                deploy::run(&session, loaded, wishes).await
+            })
+            .await
+        }
+        Command::Drift { stacks, strict } => {
+            each(session, &stacks, move |session, loaded| async move {
+                drift::run(&session, loaded, strict).await
+            })
+            .await
+        }
+        Command::Destroy { stacks, yes, delete_key } => {
+            let wishes = destroy::Wishes { yes, delete_key };
+            each(session, &stacks, move |session, loaded| async move {
+                destroy::run(&session, loaded, wishes).await
+            })
+            .await
+        }
+        Command::Outputs { stacks, audience } => {
+            each(session, &stacks, move |session, loaded| async move {
+                outputs::run(&session, loaded, audience).await
+            })
+            .await
+        }
+        Command::Device { command } => ended(session, device::run(session, command).await),
+        Command::Local { command } => ended(session, local::run(session, command).await),
+        Command::Demo(wishes) => ended(session, demo::run(session, wishes).await),
+    }
+}
+
+/// The verdict of a command without stacks; its problem is told here.
+fn ended(session: &Session, result: Result<(), Problem>) -> Verdict {
+    match result {
+        Ok(()) => Verdict::Done,
+        Err(problem) => {
+            session.printer.problem(&problem);
+            Verdict::Problem(problem.kind)
+        }
+    }
+}
+
+fn validate_all(session: &Session, stacks: &args::Stacks) -> Verdict {
+    let loaded = match load::all(session, &stacks.files) {
+        Ok(loaded) => loaded,
+        Err(problem) => {
+            session.printer.problem(&problem);
+            return Verdict::Problem(problem.kind);
+        }
+    };
+    let reports: Vec<Report> = loaded.iter().map(validate::run).collect();
+    for report in &reports {
+        session.printer.report(report);
+    }
+    session.printer.results(&reports, Verdict::Done, session.calls());
+    Verdict::Done
+}
+
+/// Runs one command on every stack, side by side; results are told as they come.
+async fn each<Fut>(
+    session: &Arc<Session>,
+    stacks: &args::Stacks,
+    run: impl Fn(Arc<Session>, Loaded) -> Fut + Clone + Send + 'static,
+) -> Verdict
+where
+    Fut: Future<Output = Report> + Send + 'static,
+{
+    let loaded = match load::all(session, &stacks.files) {
+        Ok(loaded) => loaded,
+        Err(problem) => {
+            session.printer.problem(&problem);
+            return Verdict::Problem(problem.kind);
+        }
+    };
+    let permits = Arc::new(Semaphore::new(STACKS_PARALLEL_MAX));
+    let mut running = JoinSet::new();
+    for one in loaded {
+        let (permits, session, run) = (Arc::clone(&permits), Arc::clone(session), run.clone());
+        running.spawn(async move {
+            let _permit = permits.acquire().await;
+            run(session, one).await
+        });
+    }
+    let mut reports = Vec::new();
+    while let Some(joined) = running.join_next().await {
+        let report = joined.unwrap_or_else(|error| crashed(&error));
+        session.printer.report(&report);
+        reports.push(report);
+    }
+    let verdicts: Vec<Verdict> = reports.iter().map(|report| report.verdict).collect();
+    let verdict = Verdict::of_many(&verdicts);
+    session.printer.results(&reports, verdict, session.calls());
+    verdict
+}
+
+fn crashed(error: &tokio::task::JoinError) -> Report {
+    let problem = Problem::failed("crashed", "a stack's run ended by a bug in thinggate")
+        .because(if error.is_panic() { "it panicked" } else { "it was cancelled" })
+        .next("run the same command again, and report this");
+    Report::of_problem(report::Command::Plan, "?", "?", "?", problem)
+}
