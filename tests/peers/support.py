@@ -1,0 +1,322 @@
+"""What the suites against real parts share: a served local target, a recording proxy, the AWS CLI."""
+
+import contextlib
+import hashlib
+import http.client
+import http.server
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+
+BINARY = os.environ["THINGGATE"]
+CHECKOUT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+READ_WORDS = ("Get", "List", "Describe", "Simulate", "Filter")
+
+passed = 0
+failed = 0
+
+
+def check(name, holds, detail=""):
+    """Counts one check and says how it went."""
+    global passed, failed
+    if holds:
+        passed += 1
+        print(f"ok      {name}", flush=True)
+    else:
+        failed += 1
+        print(f"FAILED  {name}\n        {detail}", flush=True)
+    return holds
+
+
+def finish():
+    """Prints the counts and ends the suite."""
+    print(f"{passed} passed, {failed} failed", flush=True)
+    sys.exit(1 if failed or not passed else 0)
+
+
+def environment(**more):
+    """The suite's environment without anything that leads to AWS or changes thinggate."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "THINGGATE"))}
+    kept.pop("CI", None)
+    kept.update(more)
+    return kept
+
+
+def thinggate(*arguments, cwd=CHECKOUT, timeout=300, **more):
+    """Runs the binary to its end."""
+    return subprocess.run(
+        [BINARY, *map(str, arguments)], cwd=cwd, env=environment(**more), stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=timeout, check=False)
+
+
+class Target:
+    """`thinggate local up` in a folder of its own."""
+
+    def __init__(self, folder, *flags):
+        self.folder = folder
+        self.state = os.path.join(folder, ".thinggate")
+        self.log = open(os.path.join(folder, "up.log"), "ab")
+        self.process = subprocess.Popen(
+            [BINARY, "local", "up", "--state-dir", self.state, *flags], cwd=folder, env=environment(),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log)
+        for line in self.process.stdout:
+            self.log.write(line)
+            if line.strip() == b"ready":
+                break
+        else:
+            raise RuntimeError("local up did not become ready")
+        threading.Thread(target=self.drain, daemon=True).start()
+        with open(os.path.join(self.state, "run.json"), encoding="utf-8") as file:
+            self.run = json.load(file)
+
+    def drain(self):
+        for line in self.process.stdout:
+            self.log.write(line)
+
+    def admin(self, method, path, body=None):
+        """Asks `/_local/…`; gives status and JSON."""
+        address = urllib.parse.urlsplit(self.run["control_url"])
+        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
+        headers = {"x-thinggate-key": self.run["secret_access_key"]}
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        return answer.status, json.loads(text) if text else None
+
+    def aws(self, *arguments):
+        """The AWS CLI, in this process: exit code and what it printed, JSON where it is."""
+        return aws(self.run["control_url"], self.run, *arguments)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        self.log.close()
+
+
+def aws(endpoint, run, *arguments, region="eu-west-1"):
+    """Runs the AWS CLI's own entry point against `endpoint`."""
+    import awscli.clidriver
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_CONFIG_FILE",
+             "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED", "AWS_PAGER", "AWS_MAX_ATTEMPTS")
+    values = (run["access_key_id"], run["secret_access_key"], region, os.devnull, os.devnull, "true", "", "1")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict(zip(names, values)))
+    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                code = awscli.clidriver.create_clidriver().main(
+                    ["--endpoint-url", endpoint, "--output", "json", *map(str, arguments)])
+            except SystemExit as end:
+                code = end.code
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
+    out.flush()
+    text = out.buffer.getvalue().decode("utf-8")
+    try:
+        return code, json.loads(text) if text.strip() else None, err.getvalue()
+    except ValueError:
+        return code, text, err.getvalue()
+
+
+class Proxy:
+    """A reverse proxy on loopback that keeps every exchange; the Host header stays as it was signed."""
+
+    def __init__(self, to):
+        self.exchanges = []
+        address = urllib.parse.urlsplit(to)
+        proxy = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def forward(self):
+                body = self.rfile.read(int(self.headers.get("content-length") or 0))
+                connection = http.client.HTTPConnection(address.hostname, address.port, timeout=330)
+                connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+                for name, value in self.headers.items():
+                    connection.putheader(name, value)
+                connection.endheaders(body)
+                answer = connection.getresponse()
+                content = answer.read()
+                proxy.exchanges.append(exchange(self, body, answer, content))
+                self.send_response_only(answer.status, answer.reason)
+                for name, value in answer.getheaders():
+                    if name.lower() not in ("transfer-encoding", "connection", "content-length"):
+                        self.send_header(name, value)
+                self.send_header("content-length", str(len(content)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(content)
+                connection.close()
+
+            do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = forward
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                pass  # a client that was killed
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def writes(self):
+        """The operations that change something, in order."""
+        return [one["operation"] for one in self.exchanges if one["writes"]]
+
+    def stop(self):
+        self.server.shutdown()
+
+
+def exchange(handler, body, answer, content):
+    """One exchange as data, with the service and operation that a judge from outside reads from it."""
+    scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", handler.headers.get("authorization", ""))
+    service = scope.group(2) if scope else ""
+    target = handler.headers.get("x-amz-target", "")
+    if service in ("iam", "sts"):
+        name = dict(urllib.parse.parse_qsl(body.decode("utf-8", "replace"))).get("Action", "?")
+        writes = not name.startswith(READ_WORDS)
+    elif target:
+        name = target.split(".")[-1]
+        writes = not name.startswith(READ_WORDS)
+    else:
+        name = f"{handler.command} {handler.path.split('?')[0]}"
+        runs = name.endswith(("/invocations", "/test"))
+        writes = handler.command != "GET" and not runs
+    return {"service": service, "operation": f"{service}: {name}", "writes": writes, "status": answer.status,
+            "method": handler.command, "path": handler.path, "request_headers": dict(handler.headers.items()),
+            "request_body": body, "headers": dict(answer.getheaders()), "body": content}
+
+
+def stack_file(folder, name="kill", **changes):
+    """A copy of the first-run stack in `folder`, under another name."""
+    with open(os.path.join(CHECKOUT, "stacks", "local.toml"), encoding="utf-8") as file:
+        text = file.read()
+    text = re.sub(r'^name += +"[^"]*"', f'name = "{name}"', text, flags=re.M)
+    for before, after in changes.get("replace", []):
+        if before not in text:
+            raise RuntimeError(f"the stack file has no {before!r}")
+        text = text.replace(before, after)
+    path = os.path.join(folder, f"{name}.toml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def bootstrap(folder):
+    """The authorizer, built once as a deploy builds it, for suites that deploy often."""
+    path = os.path.join(folder, "bootstrap")
+    if not os.path.exists(path):
+        target = Target(folder)
+        try:
+            done = thinggate("deploy", stack_file(folder, "build"), "--state-dir", target.state, timeout=1200)
+            if done.returncode != 0:
+                raise RuntimeError(done.stderr)
+            packages = os.path.join(target.state, "packages")
+            newest = sorted(os.listdir(packages))[0]
+            shutil.copy(os.path.join(packages, newest), os.path.join(folder, "package.zip"))
+            shutil.unpack_archive(os.path.join(folder, "package.zip"), folder, "zip")
+            os.chmod(path, 0o755)
+        finally:
+            target.stop()
+        shutil.rmtree(target.state)
+    return path
+
+
+MASKED = {"RoleId", "RevisionId", "CreateDate", "LastModified", "creationDate", "lastModifiedDate", "creationTime",
+          "Location", "LastUsedDate", "ResponseMetadata", "RequestId"}
+
+
+def masked(value):
+    """A dump without what differs between two equal worlds, lists in order."""
+    if isinstance(value, dict):
+        return {key: masked(one) for key, one in sorted(value.items()) if key not in MASKED}
+    if isinstance(value, list):
+        return sorted((masked(one) for one in value), key=lambda one: json.dumps(one, sort_keys=True))
+    if isinstance(value, str):
+        value = re.sub(r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", "PUBLIC KEY", value, flags=re.S)
+        value = re.sub(r"AROA[A-Z0-9]+", "ROLE ID", value)
+    return value
+
+
+def dump(target):
+    """The whole account as the AWS CLI sees it."""
+    def ask(*arguments):
+        code, answer, _ = target.aws(*arguments)
+        return answer if code == 0 else f"exit {code}"
+
+    world = {"roles": ask("iam", "list-roles"), "groups": ask("logs", "describe-log-groups"),
+             "functions": ask("lambda", "list-functions"), "authorizers": ask("iot", "list-authorizers"),
+             "default": ask("iot", "describe-default-authorizer")}
+    for role in (world["roles"] or {}).get("Roles", []):
+        name = role["RoleName"]
+        world[f"role {name}"] = [ask("iam", "get-role", "--role-name", name)]
+        inline = ask("iam", "list-role-policies", "--role-name", name)
+        world[f"role {name} policies"] = [ask("iam", "list-attached-role-policies", "--role-name", name)] + [
+            ask("iam", "get-role-policy", "--role-name", name, "--policy-name", one) for one in inline["PolicyNames"]]
+    for group in (world["groups"] or {}).get("logGroups", []):
+        arn = group["arn"].removesuffix(":*")
+        group.pop("storedBytes", None)
+        world[f"group {arn}"] = ask("logs", "list-tags-for-resource", "--resource-arn", arn)
+    for function in (world["functions"] or {}).get("Functions", []):
+        name = function["FunctionName"]
+        world[f"function {name}"] = [ask("lambda", "get-function", "--function-name", name),
+                                     ask("lambda", "get-policy", "--function-name", name),
+                                     ask("lambda", "list-versions-by-function", "--function-name", name)]
+        for alias in ask("lambda", "list-aliases", "--function-name", name)["Aliases"]:
+            world[f"alias {alias['AliasArn']}"] = [
+                alias, ask("lambda", "get-policy", "--function-name", name, "--qualifier", alias["Name"])]
+    for authorizer in (world["authorizers"] or {}).get("authorizers", []):
+        name = authorizer["authorizerName"]
+        world[f"authorizer {name}"] = [
+            ask("iot", "describe-authorizer", "--authorizer-name", name),
+            ask("iot", "list-tags-for-resource", "--resource-arn", authorizer["authorizerArn"])]
+    return masked(world)
+
+
+def different(one, other):
+    """The first place in which two dumps differ, for the message."""
+    for key in sorted(set(one) | set(other)):
+        if one.get(key) != other.get(key):
+            return f"{key}: {json.dumps(one.get(key))[:600]} / {json.dumps(other.get(key))[:600]}"
+    return ""
+
+
+@contextlib.contextmanager
+def folder():
+    """A folder of the suite's own, gone at the end."""
+    path = tempfile.mkdtemp(prefix="thinggate-")
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def digest(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def wait_for(condition, seconds=30):
+    """Waits for a condition that another process brings about."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
