@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::mem;
 use std::net::TcpStream;
 
 /// The greatest line of a head, in bytes.
@@ -69,17 +70,26 @@ impl Reply {
 pub(crate) struct Client {
     address: String,
     connection: Option<BufReader<TcpStream>>,
+    /// Room for the next body, so that large events do not come and go from the allocator.
+    spare: Vec<u8>,
 }
 
 impl Client {
     /// A client of `address` (`host:port`). Connects with the first exchange.
     pub(crate) fn new(address: &str) -> Self {
-        Self { address: address.to_owned(), connection: None }
+        Self { address: address.to_owned(), connection: None, spare: Vec::new() }
     }
 
     /// The address, for the `Host` header.
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Takes back a body that is no longer needed.
+    pub(crate) fn recycle(&mut self, body: Option<Vec<u8>>) {
+        if let Some(body) = body.filter(|body| body.capacity() > self.spare.capacity()) {
+            self.spare = body;
+        }
     }
 
     /// Sends `request` whole, and reads a reply with at most `body_bytes_max` of body.
@@ -106,7 +116,7 @@ impl Client {
         body_bytes_max: usize,
     ) -> Result<Reply, HttpError> {
         connection.get_mut().write_all(request).map_err(|_| HttpError::Closed)?;
-        let (reply, is_kept) = read_reply(&mut connection, body_bytes_max)?;
+        let (reply, is_kept) = read_reply(&mut connection, body_bytes_max, mem::take(&mut self.spare))?;
         if is_kept {
             self.connection = Some(connection);
         }
@@ -114,11 +124,16 @@ impl Client {
     }
 }
 
-fn read_reply(reader: &mut impl BufRead, body_bytes_max: usize) -> Result<(Reply, bool), HttpError> {
+fn read_reply(
+    reader: &mut impl BufRead,
+    body_bytes_max: usize,
+    mut room: Vec<u8>,
+) -> Result<(Reply, bool), HttpError> {
     let Some(status_line) = read_first_line(reader)? else { return Err(HttpError::Closed) };
     let status = parse_status(&status_line)?;
     let headers = read_headers(reader)?;
-    let mut body = Body { bytes: Some(Vec::new()), bytes_max: body_bytes_max, seen: 0 };
+    room.clear();
+    let mut body = Body { bytes: Some(room), bytes_max: body_bytes_max, seen: 0 };
     let length = only(&headers, "content-length")?;
     let mut is_kept = !only(&headers, "connection")?.is_some_and(|value| value.eq_ignore_ascii_case("close"));
     match (length, only(&headers, "transfer-encoding")?) {

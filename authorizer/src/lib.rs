@@ -81,7 +81,7 @@ pub struct Allowed {
 }
 
 /// Decides about one event at `now_seconds` (since 1970). The same arguments give the same answer.
-pub fn decide(event: &Event, keys: &Keys, rules: &Rules, now_seconds: u64) -> Decision {
+pub fn decide(event: &Event<'_>, keys: &Keys, rules: &Rules, now_seconds: u64) -> Decision {
     let mut trace = Trace::default();
     let verdict = match allow(event, keys, rules, now_seconds, &mut trace) {
         Ok(allowed) => Verdict::Allow(allowed),
@@ -106,7 +106,7 @@ impl Decision {
 }
 
 fn allow(
-    event: &Event,
+    event: &Event<'_>,
     keys: &Keys,
     rules: &Rules,
     now_seconds: u64,

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::config::{ConfigError, Rules};
 use crate::deny::Deny;
 use crate::event::EVENT_BYTES_MAX;
-use crate::http::{Client, HttpError, Reply};
+use crate::http::{Client, HttpError};
 use crate::key::Keys;
 use crate::{Decision, answer, decide_bytes, log};
 
@@ -106,6 +106,7 @@ impl Host {
             let line = log::line(&decision, rules, &invocation.request_id, duration_us);
             let _ = log.write_all(line.as_bytes()).and_then(|()| log.flush());
             self.answer(&invocation, answer.as_bytes())?;
+            self.client.recycle(invocation.event);
         }
     }
 
@@ -139,17 +140,17 @@ impl Host {
     }
 
     fn answer(&mut self, invocation: &Invocation, answer: &[u8]) -> Result<(), RuntimeError> {
-        let reply = self.post(&format!("invocation/{}/response", invocation.request_id), None, answer)?;
-        must_go_on(&reply)
+        let status = self.post(&format!("invocation/{}/response", invocation.request_id), None, answer)?;
+        must_go_on(status)
     }
 
     fn fail(&mut self, invocation: &Invocation, message: &str) -> Result<(), RuntimeError> {
         let path = format!("invocation/{}/error", invocation.request_id);
-        let reply = self.post(&path, Some(NOT_DECIDED), &failure(NOT_DECIDED, message))?;
-        must_go_on(&reply)
+        let status = self.post(&path, Some(NOT_DECIDED), &failure(NOT_DECIDED, message))?;
+        must_go_on(status)
     }
 
-    fn post(&mut self, path: &str, error_type: Option<&str>, body: &[u8]) -> Result<Reply, RuntimeError> {
+    fn post(&mut self, path: &str, error_type: Option<&str>, body: &[u8]) -> Result<u16, RuntimeError> {
         let error_header = match error_type {
             Some(error_type) => format!("lambda-runtime-function-error-type: {error_type}\r\n"),
             None => String::new(),
@@ -161,15 +162,17 @@ impl Host {
         )
         .into_bytes();
         request.extend_from_slice(body);
-        Ok(self.client.exchange(&request, STATUS_BYTES_MAX)?)
+        let reply = self.client.exchange(&request, STATUS_BYTES_MAX)?;
+        self.client.recycle(reply.body);
+        Ok(reply.status)
     }
 }
 
 /// A client error concerns one invocation only (its time was up, say). From 500 on the documentation
 /// asks the runtime to end at once.
-fn must_go_on(reply: &Reply) -> Result<(), RuntimeError> {
-    match reply.status {
-        500.. => Err(RuntimeError::Unexpected(format!("answered {} to a response", reply.status))),
+fn must_go_on(status: u16) -> Result<(), RuntimeError> {
+    match status {
+        500.. => Err(RuntimeError::Unexpected(format!("answered {status} to a response"))),
         _ => Ok(()),
     }
 }

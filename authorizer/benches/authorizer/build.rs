@@ -31,7 +31,7 @@ pub(crate) fn programs() -> Programs {
             .arg("--target-dir")
             .arg(folder.join("static"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .env("RUSTFLAGS", "-C target-feature=+crt-static -C relocation-model=static")
+            .env("RUSTFLAGS", "-C target-feature=+crt-static")
             .status()
             .unwrap();
         assert!(status.success(), "{what:?} does not build");

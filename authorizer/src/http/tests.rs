@@ -4,7 +4,7 @@ use super::{Client, HttpError, Reply, read_reply};
 use crate::tests::host::{Host, reply};
 
 fn read(text: &[u8]) -> Result<(Reply, bool), HttpError> {
-    read_reply(&mut Cursor::new(text), 64)
+    read_reply(&mut Cursor::new(text), 64, b"of another reply".to_vec())
 }
 
 #[track_caller]
