@@ -342,6 +342,14 @@ async fn the_first_answer_is_checked() {
     assert_eq!(pending.other_host.as_deref(), Some("login.example"));
     let complete = "https://evil.example/device?user_code=A";
     assert_eq!(begin("verification_uri_complete", complete.into()).await.verification_uri_complete, None);
+    // A provider that the stack itself names by plain `http` may send to its own host that way.
+    let mut plain = provider(Dialect::Auto, ClientAuth::None);
+    plain.device_url = DEVICE.replace("https:", "http:");
+    let plain = Flow::new(plain, None).unwrap();
+    for (address, safe) in [("http://idp.example/device", true), ("http://other.example/device", false)] {
+        let (_, http) = Script::new(&[(200, &with("verification_uri", address.into()))]);
+        assert_eq!(plain.begin(&http).await.is_ok(), safe, "{address}");
+    }
     let (_, http) = Script::new(&[]);
     assert_eq!(flow().begin(&http).await.unwrap_err().code, "unreachable");
 }
