@@ -206,7 +206,9 @@ impl Resource for Authorizer {
         if let Owner::Foreign(owner) = &live.owner {
             return Err(not_ours(place, owner.as_deref()));
         }
-        update(aws, desired, registered.as_ref(), live).await.map_err(|fault| fault.problem(place))
+        let updated = update(aws, desired, registered.as_ref(), live).await;
+        let removed = updated.map_err(|fault| fault.problem(place.clone()))?;
+        if removed { keys_are_gone(aws, desired, registered.as_ref()).await } else { Ok(()) }
     }
 
     async fn delete(aws: &Aws, live: &Live) -> Result<(), Problem> {
@@ -312,13 +314,13 @@ async fn create(
 
 /// With signing on, every field that can change is sent, the whole map of keys included: an update
 /// replaces it. With signing off the fields of signing are not sent at all
-/// (hashicorp/terraform-provider-awscc#1543).
+/// (hashicorp/terraform-provider-awscc#1543). Says whether a key was to be taken away.
 async fn update(
     aws: &Aws,
     desired: &Desired,
     registered: Option<&HashMap<String, String>>,
     live: &Live,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let tagless = Desired { tags: BTreeMap::new(), ..desired.clone() };
     if !Authorizer::diff(Some(&tagless), Some(live)).differences.is_empty() {
         let request = || {
@@ -340,7 +342,33 @@ async fn update(
             || aws.iot.tag_resource().resource_arn(&live.arn).set_tags(Some(sdk_tags(&missing))).send();
         aws.call("TagResource", request).await?;
     }
-    Ok(())
+    Ok(live.keys.keys().any(|name| registered.is_some_and(|wanted| !wanted.contains_key(name))))
+}
+
+/// That an update takes away what it does not name is believed, not documented: a key that still lets
+/// devices in must not be reported as gone.
+async fn keys_are_gone(
+    aws: &Aws,
+    desired: &Desired,
+    registered: Option<&HashMap<String, String>>,
+) -> Result<(), Problem> {
+    let name = desired.name.as_str();
+    let place = place(name);
+    let live = read(aws, name, &desired.identity).await.map_err(|fault| fault.problem(place.clone()))?;
+    let live = live.map(|live| live.keys).unwrap_or_default();
+    let Some(kept) = live.keys().find(|key| registered.is_some_and(|wanted| !wanted.contains_key(*key)))
+    else {
+        return Ok(());
+    };
+    Err(Problem::failed("key_not_removed", format!("AWS kept the key `{kept}` that the update took away"))
+        .at(place)
+        .because("tokens signed with it are still accepted")
+        .next(format!(
+            "make the authorizer anew, which cuts every device until the next deploy: aws iot \
+             update-authorizer --region {region} --authorizer-name {name} --status INACTIVE && aws iot \
+             delete-authorizer --region {region} --authorizer-name {name}",
+            region = desired.identity.region
+        )))
 }
 
 /// AWS refuses to delete an active one, and for some seconds one that was just switched off.

@@ -1,5 +1,10 @@
 //! What every kind owes, against the local target through the real SDK.
 
+use std::time::Duration;
+
+use local::Options;
+use local::switches::{Check, DeactivateDefault, DeleteRefusal, KeysOnUpdate, SetDefaultAgain, Switches};
+
 use super::authorizer::Authorizer;
 use super::default_authorizer::DefaultAuthorizer;
 use super::function::Function;
@@ -8,7 +13,7 @@ use super::permission::Permission;
 use super::release::Release;
 use super::role::Role;
 use super::testing::World;
-use super::{Action, Change, Resource};
+use super::{Action, Change, Live, Resource};
 use crate::aws::Aws;
 
 async fn before<R: Resource>() -> World {
@@ -96,6 +101,50 @@ async fn a_stop_is_told_as_one<R: Resource<Via = Aws>>() {
     let problem = R::apply(&world.aws, &desired, None).await.unwrap_err();
     assert_eq!(problem.kind, crate::problem::ProblemKind::Interrupted, "{problem:#?}");
     assert_eq!(world.writes(), Vec::<String>::new());
+}
+
+/// Deploys, deploys again without a write, destroys, and nothing is left.
+async fn comes_and_goes(options: Options) {
+    let mut world = World::with(options);
+    world.deploy().await;
+    world.writes();
+    world.deploy().await;
+    assert_eq!(world.writes(), Vec::<String>::new());
+    world.destroy().await;
+    assert_eq!(format!("{:?}", world.facts.live), format!("{:?}", Live::default()));
+}
+
+/// AWS's open questions, answered the other way one by one and all together.
+#[tokio::test(start_paused = true)]
+async fn it_works_however_aws_answers_open_questions() {
+    let edits: [fn(&mut Switches); 6] = [
+        |switches| switches.set_default_again = SetDefaultAgain::Overwrite,
+        |switches| switches.delete_refusal = DeleteRefusal::InvalidRequest,
+        |switches| switches.deactivate_default = DeactivateDefault::Allow,
+        |switches| switches.function_existence = Check::Unchecked,
+        |switches| switches.signing_keys = Check::Unchecked,
+        |switches| switches.keys_on_update = KeysOnUpdate::Merge,
+    ];
+    let mut all = Switches::default();
+    for edit in edits {
+        let mut one = Switches::default();
+        edit(&mut one);
+        edit(&mut all);
+        comes_and_goes(Options { switches: one, ..Options::default() }).await;
+    }
+    comes_and_goes(Options { switches: all, ..Options::default() }).await;
+}
+
+/// Slow life cycles and short pages.
+#[tokio::test(start_paused = true)]
+async fn it_works_when_aws_is_slow() {
+    comes_and_goes(Options {
+        role_propagation: Duration::from_mins(4),
+        function_settling: Duration::from_mins(1),
+        page_size: 1,
+        ..Options::default()
+    })
+    .await;
 }
 
 /// One module of tests per kind.

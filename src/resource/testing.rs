@@ -267,6 +267,20 @@ impl World {
         }
     }
 
+    /// Deletes everything, last made first.
+    pub(crate) async fn destroy(&mut self) {
+        self.gather().await;
+        let (aws, live) = (self.aws.clone(), std::mem::take(&mut self.facts.live));
+        delete::<default_authorizer::DefaultAuthorizer>(&aws, live.default_authorizer).await;
+        delete::<authorizer::Authorizer>(&aws, live.authorizer).await;
+        delete::<permission::Permission>(&aws, live.permission).await;
+        delete::<release::Release>(&aws, live.release).await;
+        delete::<function::Function>(&aws, live.function).await;
+        delete::<log_group::LogGroup>(&aws, live.log_group).await;
+        delete::<role::Role>(&aws, live.role).await;
+        self.gather().await;
+    }
+
     async fn apply_kind(&mut self, kind: super::Kind) {
         use super::Kind;
         let result = match kind {
@@ -298,6 +312,12 @@ impl World {
             let change = self.change::<R>().await;
             assert_eq!(change, Change::keep(), "repair expected at {caller}");
         }
+    }
+}
+
+async fn delete<R: Resource<Via = Aws>>(aws: &Aws, live: Option<R::Live>) {
+    if let Some(live) = live {
+        R::delete(aws, &live).await.unwrap_or_else(|problem| panic!("{:?}: {problem:#?}", R::KIND));
     }
 }
 

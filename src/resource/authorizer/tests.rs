@@ -213,3 +213,28 @@ async fn one_of_somebody_else_is_refused_and_untouched() {
     assert_eq!(world.writes(), ["CreateAuthorizer"]);
     assert_eq!(Authorizer::read(&world.aws, &world.facts.identity).await.unwrap(), Some(live));
 }
+
+/// Whether an update replaces the map of keys is undocumented: a key that stays is told.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_aws_keeps_is_not_reported_as_gone() {
+    let switches = local::switches::Switches {
+        keys_on_update: local::switches::KeysOnUpdate::Merge,
+        ..Default::default()
+    };
+    let mut world = World::with(local::Options { switches, ..Default::default() });
+    world.facts.keys = SigningKeys::Generated(vec![generation(1, false), generation(2, false)]);
+    world.deploy().await;
+    world.facts.keys = SigningKeys::Generated(vec![generation(1, true), generation(2, false)]);
+    let problem = world.apply::<Authorizer>().await.unwrap_err();
+    assert_eq!(problem.code, "key_not_removed");
+    assert!(problem.what.contains("key-1"), "{problem:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retired_key_is_unregistered() {
+    let mut world = World::new();
+    world.facts.keys = SigningKeys::Generated(vec![generation(1, false), generation(2, false)]);
+    world.deploy().await;
+    world.facts.keys = SigningKeys::Generated(vec![generation(1, true), generation(2, false)]);
+    world.expect_drift::<Authorizer>(&["key key-1"]).await;
+}

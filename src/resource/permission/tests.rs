@@ -134,3 +134,15 @@ async fn a_stand_in_left_behind_is_removed() {
     super::add(&world.aws, &desired(), STAND_IN_ID).await.unwrap();
     world.expect_drift::<Permission>(&["statement thinggate-iot-stand-in on live"]).await;
 }
+
+/// The statement that a lost answer left behind is ours: it is not taken away and added again.
+#[tokio::test(start_paused = true)]
+async fn a_statement_whose_answer_was_lost_stays() {
+    let mut world = World::new();
+    world.deploy_before::<Permission>().await;
+    world.writes();
+    world.lose_answer("AddPermission");
+    world.apply::<Permission>().await.unwrap();
+    world.assert_answer_was_lost();
+    assert_eq!(world.writes(), ["AddPermission", "AddPermission"]);
+}
