@@ -119,6 +119,8 @@ impl Fault {
         let code = metadata.and_then(|metadata| metadata.code());
         let text = metadata.and_then(|metadata| metadata.message()).unwrap_or_default();
         let answer = match error {
+            // Done, by the status, and what it says cannot be read.
+            SdkError::ServiceError(_) if status.is_some_and(|status| status < 300) => Answer::Lost,
             SdkError::ServiceError(_) => sort_code(operation, code.unwrap_or_default(), text, status),
             SdkError::ResponseError(_) => Answer::Lost,
             other => sort_unanswered(other),

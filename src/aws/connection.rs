@@ -182,3 +182,6 @@ pub(crate) fn upload_limits() -> aws_sdk_lambda::config::Builder {
     aws_sdk_lambda::config::Builder::new()
         .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(UPLOAD_TIME_MAX).build())
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ pub const ATTEMPTS_MAX: u32 = 5;
 /// One attempt of an ordinary call.
 pub const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(30);
 /// One attempt of a call that carries a package (50 MB at most).
-pub const UPLOAD_TIME_MAX: Duration = Duration::from_secs(120);
+pub const UPLOAD_TIME_MAX: Duration = minutes(2);
 
 /// A new role cannot be assumed by Lambda at once. Five minutes is what Terraform waits
 /// (`internal/service/lambda`, `iamPropagationTimeout` and `lambdaPropagationTimeout`).
@@ -22,7 +22,7 @@ pub const FUNCTION_SETTLED: Condition = Condition { until: "the function has set
 /// An authorizer just switched off is still taken for active for a few seconds
 /// (`aws-cloudformation-resource-providers-iot`, `aws-iot-authorizer` delete handler: 5 s).
 pub const AUTHORIZER_INACTIVE: Condition =
-    Condition { until: "the authorizer counts as inactive", within: Duration::from_secs(60) };
+    Condition { until: "the authorizer counts as inactive", within: minutes(1) };
 /// A deleted authorizer is still described for a while (same handler: polls until it is gone).
 pub const AUTHORIZER_GONE: Condition = Condition { until: "the authorizer is gone", within: minutes(2) };
 /// A deleted function is still there in state `Deleting`.
@@ -106,7 +106,7 @@ pub(crate) fn row(operation: &str, code: &str, text: &str) -> Option<&'static No
 }
 
 const fn minutes(count: u64) -> Duration {
-    Duration::from_secs(60 * count)
+    Duration::from_mins(count)
 }
 
 /// IAM's codes lack the suffix on the wire (`DeleteConflict`), and some SDKs add it.

@@ -88,14 +88,15 @@ impl<'a> Patience<'a> {
     /// Pauses; false when the time is up.
     pub(crate) async fn pause(&mut self) -> bool {
         let elapsed = self.since.elapsed();
-        if elapsed >= self.condition.within {
+        let left = self.condition.within.saturating_sub(elapsed);
+        if left.is_zero() {
             return false;
         }
         if elapsed >= self.tell_at {
             (self.waiting.progress.0)(self.condition.until, elapsed);
             self.tell_at = elapsed + PROGRESS_EVERY;
         }
-        let pause = self.waiting.sleep.sleep(self.pause.min(self.condition.within - elapsed));
+        let pause = self.waiting.sleep.sleep(self.pause.min(left));
         // After a stop the next look is refused at the door, which says so better than we could.
         tokio::select! {
             () = pause => {}
@@ -134,3 +135,6 @@ pub(crate) fn out_of_time(condition: Condition) -> Problem {
     Problem::failed("timed_out", format!("waited {seconds} s until {}", condition.until))
         .next("run the same command again: it goes on where this one stopped")
 }
+
+#[cfg(test)]
+mod tests;

@@ -189,19 +189,18 @@ impl Resource for Authorizer {
         let place = place(desired.name.as_str());
         let registered = keys::registered(&desired.keys).map_err(|problem| problem.at(place.clone()))?;
         let found;
-        let live = match live {
-            Some(live) => live,
-            None => {
-                let created = create(aws, desired, registered.as_ref()).await;
-                if created.map_err(|fault| fault.problem(place.clone()))? {
-                    return Ok(());
-                }
-                found = read(aws, desired.name.as_str(), &desired.identity)
-                    .await
-                    .map_err(|fault| fault.problem(place.clone()))?
-                    .ok_or_else(|| Fault::odd("CreateAuthorizer").problem(place.clone()))?;
-                &found
+        let live = if let Some(live) = live {
+            live
+        } else {
+            let created = create(aws, desired, registered.as_ref()).await;
+            if created.map_err(|fault| fault.problem(place.clone()))? {
+                return Ok(());
             }
+            found = read(aws, desired.name.as_str(), &desired.identity)
+                .await
+                .map_err(|fault| fault.problem(place.clone()))?
+                .ok_or_else(|| Fault::odd("CreateAuthorizer").problem(place.clone()))?;
+            &found
         };
         if let Owner::Foreign(owner) = &live.owner {
             return Err(not_ours(place, owner.as_deref()));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_sdk_lambda::types::{EphemeralStorage, FunctionConfiguration};
+use aws_sdk_lambda::types::{self as sdk, EphemeralStorage, FunctionConfiguration};
 
 use super::change::Impact;
 use super::compare::Comparison;
@@ -268,11 +268,11 @@ impl Found {
     pub(crate) fn from_sdk(answer: &FunctionConfiguration) -> Self {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         let logging = answer.logging_config();
-        let architectures: Vec<&str> = answer.architectures().iter().map(|one| one.as_str()).collect();
+        let architectures: Vec<&str> = answer.architectures().iter().map(sdk::Architecture::as_str).collect();
         Self {
             code_sha256: text(answer.code_sha256()),
             role_arn: text(answer.role()),
-            runtime: text(answer.runtime().map(|runtime| runtime.as_str())),
+            runtime: text(answer.runtime().map(sdk::Runtime::as_str)),
             handler: text(answer.handler()),
             architecture: if architectures.is_empty() {
                 Architecture::X8664.as_str().to_owned()
@@ -320,14 +320,14 @@ fn extras(answer: &FunctionConfiguration) -> Vec<String> {
     if let Some(target) = dead_letter.filter(|target| !target.is_empty()) {
         extras.push(format!("dead letter target: {target}"));
     }
-    let tracing = answer.tracing_config().and_then(|tracing| tracing.mode()).map(|mode| mode.as_str());
+    let tracing = answer.tracing_config().and_then(|tracing| tracing.mode()).map(sdk::TracingMode::as_str);
     if let Some(mode) = tracing.filter(|mode| *mode != "PassThrough") {
         extras.push(format!("tracing: {mode}"));
     }
     for system in answer.file_system_configs() {
         extras.push(format!("file system: {}", system.arn()));
     }
-    let storage = answer.ephemeral_storage().map(|storage| storage.size());
+    let storage = answer.ephemeral_storage().map(EphemeralStorage::size);
     if let Some(size) = storage.filter(|size| *size != TEMPORARY_STORAGE_MB) {
         extras.push(format!("temporary storage: {size} MB"));
     }
@@ -335,7 +335,7 @@ fn extras(answer: &FunctionConfiguration) -> Vec<String> {
         extras.push(format!("key: {key}"));
     }
     let snapshots = answer.snap_start().and_then(|snapshots| snapshots.apply_on());
-    if let Some(mode) = snapshots.map(|mode| mode.as_str()).filter(|mode| *mode != "None") {
+    if let Some(mode) = snapshots.map(sdk::SnapStartApplyOn::as_str).filter(|mode| *mode != "None") {
         extras.push(format!("snapshots: {mode}"));
     }
     extras

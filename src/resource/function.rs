@@ -224,20 +224,19 @@ impl Resource for Function {
         let name = desired.name.as_str();
         let role_id = role::id(aws, &desired.role).await?;
         let found;
-        let live = match live {
-            Some(live) => live,
-            None => {
-                let created = create(aws, desired, &role_id).await?;
-                settle(aws, name).await?;
-                if created {
-                    return Ok(());
-                }
-                found = read(aws, name, &desired.identity)
-                    .await
-                    .map_err(|fault| fault.problem(place(name)))?
-                    .ok_or_else(|| Fault::odd("CreateFunction").problem(place(name)))?;
-                &found
+        let live = if let Some(live) = live {
+            live
+        } else {
+            let created = create(aws, desired, &role_id).await?;
+            settle(aws, name).await?;
+            if created {
+                return Ok(());
             }
+            found = read(aws, name, &desired.identity)
+                .await
+                .map_err(|fault| fault.problem(place(name)))?
+                .ok_or_else(|| Fault::odd("CreateFunction").problem(place(name)))?;
+            &found
         };
         if let Owner::Foreign(owner) = &live.owner {
             return Err(not_ours(place(name), owner.as_deref()));
@@ -289,7 +288,7 @@ async fn read(aws: &Aws, name: &str, identity: &Identity) -> Result<Option<Live>
         configuration: Found::from_sdk(found),
         state: found.state().map_or("", |state| state.as_str()).to_owned(),
         last_update: found.last_update_status().map_or("", |status| status.as_str()).to_owned(),
-        reserved_concurrency: answer.concurrency().and_then(|one| one.reserved_concurrent_executions()),
+        reserved_concurrency: answer.concurrency().and_then(sdk::Concurrency::reserved_concurrent_executions),
         owner: tags.as_ref().map_or(Owner::Foreign(None), |tags| Owner::by_tags(tags, identity)),
         tags,
     }))

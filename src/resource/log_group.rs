@@ -118,16 +118,15 @@ impl Resource for LogGroup {
     async fn apply(aws: &Aws, desired: &Desired, live: Option<&Live>) -> Result<(), Problem> {
         let place = place(desired.name.as_str());
         let found;
-        let live = match live {
-            Some(live) => live,
-            None => {
-                create(aws, desired).await.map_err(|fault| fault.problem(place.clone()))?;
-                found = read(aws, &desired.name, &desired.identity)
-                    .await
-                    .map_err(|fault| fault.problem(place.clone()))?
-                    .ok_or_else(|| Fault::odd("DescribeLogGroups").problem(place.clone()))?;
-                &found
-            }
+        let live = if let Some(live) = live {
+            live
+        } else {
+            create(aws, desired).await.map_err(|fault| fault.problem(place.clone()))?;
+            found = read(aws, &desired.name, &desired.identity)
+                .await
+                .map_err(|fault| fault.problem(place.clone()))?
+                .ok_or_else(|| Fault::odd("DescribeLogGroups").problem(place.clone()))?;
+            &found
         };
         if let Owner::Foreign(owner) = &live.owner {
             return Err(not_ours(place, owner.as_deref()));

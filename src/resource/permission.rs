@@ -3,7 +3,7 @@
 //! It names the *authorizer's* ARN and the account. Statements stand per qualifier, so the function's
 //! own policy, the alias's and the serving version's are read, and anything more than ours is removed.
 //! Lambda cannot change a statement: a new one is added before the old one goes, so that no device
-//! meets a moment without permission. Two AddPermission at the same time lose one, so there is never
+//! meets a moment without permission. Two `AddPermission` at the same time lose one, so there is never
 //! more than one.
 
 use serde_json::{Value as Json, json};
@@ -148,7 +148,7 @@ fn field(qualifier: Option<&str>, id: &str) -> String {
 }
 
 impl Desired {
-    /// The statement as AWS makes it (Lambda, recorded AddPermission answers).
+    /// The statement as AWS makes it (Lambda, recorded `AddPermission` answers).
     fn statement(&self, id: &str) -> Json {
         json!({
             "Sid": id,

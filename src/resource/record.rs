@@ -128,7 +128,16 @@ fn longer(text: &str, form: Form) -> Option<String> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == 32)?;
     Some(match form {
         Form::Base64 => STANDARD.encode(bytes),
-        Form::Hex => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Form::Hex => hex(&bytes),
+    })
+}
+
+/// Lower-case hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a text takes everything");
+        text
     })
 }
 

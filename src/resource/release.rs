@@ -229,7 +229,7 @@ async fn publish(aws: &Aws, desired: &Desired) -> Result<String, Problem> {
         let request =
             || aws.lambda.get_function_configuration().function_name(function).qualifier(&version).send();
         match aws.call("GetFunctionConfiguration", request).await {
-            Ok(answer) => Ok(match answer.state().map(|state| state.as_str()) {
+            Ok(answer) => Ok(match answer.state().map(sdk::State::as_str) {
                 Some("Pending") => Look::NotYet,
                 Some("Failed") => Look::Never(failed(function, &version)),
                 _ => Look::Yes(()),

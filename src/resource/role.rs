@@ -159,15 +159,14 @@ impl Resource for Role {
     async fn apply(aws: &Aws, desired: &Desired, live: Option<&Live>) -> Result<(), Problem> {
         let place = place(desired.name.as_str());
         let found;
-        let live = match live {
-            Some(live) => live,
-            None => {
-                create(aws, desired).await?;
-                found = read(aws, desired.name.as_str(), &desired.identity)
-                    .await
-                    .map_err(|fault| fault.problem(place.clone()))?;
-                &found
-            }
+        let live = if let Some(live) = live {
+            live
+        } else {
+            create(aws, desired).await?;
+            found = read(aws, desired.name.as_str(), &desired.identity)
+                .await
+                .map_err(|fault| fault.problem(place.clone()))?;
+            &found
         };
         if let Owner::Foreign(owner) = &live.owner {
             return Err(not_ours(place, owner.as_deref()));

@@ -102,3 +102,6 @@ fn forgets(desired: &Desired) -> Option<Refusal> {
             .to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests;

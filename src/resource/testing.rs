@@ -109,7 +109,7 @@ pub(crate) fn inputs(text: &str) -> InputsHash {
 }
 
 fn hex(text: &str) -> String {
-    digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    super::record::hex(digest(&SHA256, text.as_bytes()).as_ref())
 }
 
 /// The facts of [`stack`] where nothing is live and the package is built.
@@ -157,7 +157,6 @@ impl Toll for Watch {
 
 /// A target with the facts of one stack.
 pub(crate) struct World {
-    pub(crate) target: Target,
     pub(crate) aws: Aws,
     pub(crate) facts: Facts,
     pub(crate) stop: Stop,
@@ -178,7 +177,7 @@ impl World {
         let tolls = Tolls::new(vec![Arc::new(stop.clone()), Arc::clone(&watch) as Arc<dyn Toll>]);
         let facts = facts();
         let aws = Aws::connect(Connection {
-            http: Http::new(Embedded(target.clone()), tolls),
+            http: Http::new(Embedded(target), tolls),
             stop: stop.clone(),
             credentials: SharedCredentialsProvider::new(Credentials::from_keys(
                 credentials.access_key_id,
@@ -190,7 +189,7 @@ impl World {
             time: SharedTimeSource::new(time),
             sleep: SharedAsyncSleep::new(TokioSleep::new()),
         });
-        Self { target, aws, facts, stop, watch }
+        Self { aws, facts, stop, watch }
     }
 
     /// Loses the answer of the next `operation`, after its effect.
@@ -328,7 +327,7 @@ struct PausedTime(Instant);
 impl TimeSource for PausedTime {
     /// 2026-01-01 when the test begins.
     fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600) + self.0.elapsed()
+        SystemTime::UNIX_EPOCH + Duration::from_hours(490_896) + self.0.elapsed()
     }
 }
 

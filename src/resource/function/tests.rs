@@ -91,10 +91,10 @@ fn every_edit_is_named() {
     check(|live| variables(live).clear(), &["environment.THINGGATE_HS256_SECRET"]);
     let other = Fingerprint::of("another");
     check(
-        |live| drop(variables(live).insert("THINGGATE_HS256_SECRET".into(), other)),
+        |live| *variables(live).get_mut("THINGGATE_HS256_SECRET").unwrap() = other,
         &["environment.THINGGATE_HS256_SECRET"],
     );
-    check(|live| drop(variables(live).insert("MORE".into(), other)), &["environment.MORE"]);
+    check(|live| variables(live).extend([("MORE".into(), other)]), &["environment.MORE"]);
     check(|live| live.configuration.log_group.push('x'), &["log group"]);
     check(|live| live.configuration.log_format = "JSON".into(), &["log format"]);
     check(|live| live.configuration.description.push('x'), &["description"]);

@@ -74,7 +74,7 @@ async fn a_group_whose_name_only_begins_like_ours_is_another() {
 
 #[tokio::test(start_paused = true)]
 async fn a_group_of_another_stack_is_refused_and_untouched() {
-    let mut world = World::new();
+    let world = World::new();
     let name = world.facts.identity.log_group().to_string();
     let create = world.aws.logs.create_log_group().log_group_name(name);
     create.tags("thinggate:stack", "demo@us-east-1").send().await.unwrap();

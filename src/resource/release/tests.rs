@@ -4,6 +4,9 @@ use super::super::testing::{World, inputs, package};
 use super::*;
 use crate::problem::ProblemKind;
 
+/// The field that an edit of a settled release makes differ.
+type Edit = (&'static str, fn(&mut Live));
+
 async fn deployed() -> World {
     let mut world = World::new();
     world.deploy().await;
@@ -45,7 +48,7 @@ async fn the_first_release_records_what_it_is_made_from() {
 async fn every_edit_is_named() {
     let world = deployed().await;
     let desired = Release::desired(&world.facts).unwrap();
-    let edits: [(&str, fn(&mut Live)); 14] = [
+    let edits: [Edit; 14] = [
         ("version", |live| live.version = LATEST.to_owned()),
         ("record", |live| live.description = "mine".to_owned()),
         ("record", |live| live.description.clear()),

@@ -111,7 +111,7 @@ async fn drift_made_by_hand_is_seen_and_repaired() {
 
 #[tokio::test(start_paused = true)]
 async fn a_role_of_somebody_else_is_refused_and_untouched() {
-    let mut world = World::new();
+    let world = World::new();
     let (name, trust) = (world.facts.identity.role().to_string(), trust().to_string());
     let create = world.aws.iam.create_role().role_name(name).assume_role_policy_document(trust);
     create.send().await.unwrap();

@@ -1,0 +1,118 @@
+use std::io;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::time::SystemTimeSource;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+
+use super::*;
+use crate::door::Tolls;
+use crate::problem::ProblemKind;
+
+/// Answers every request the same.
+#[derive(Clone, Debug)]
+enum Server {
+    /// Status and body; the request id is `r-2`.
+    Answers(u16, &'static str),
+    RefusesConnections,
+    BreaksConnections,
+}
+
+impl HttpConnector for Server {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        let broken = |kind: io::ErrorKind| Err(ConnectorError::io(io::Error::from(kind).into()));
+        HttpConnectorFuture::ready(match self {
+            Self::Answers(status, body) => {
+                let answer = http::Response::builder()
+                    .status(*status)
+                    .header("x-amzn-requestid", "r-2")
+                    .body(SdkBody::from(*body));
+                Ok(HttpResponse::try_from(answer.expect("status and body are set")).expect("it is HTTP"))
+            }
+            Self::RefusesConnections => broken(io::ErrorKind::ConnectionRefused),
+            Self::BreaksConnections => broken(io::ErrorKind::ConnectionReset),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Nobody;
+
+impl ProvideCredentials for Nobody {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Err(CredentialsError::not_loaded_no_source()))
+    }
+}
+
+fn connect(server: Server, credentials: SharedCredentialsProvider) -> Aws {
+    Aws::connect(Connection {
+        http: Http::new(server, Tolls::default()),
+        stop: Stop::new(),
+        credentials,
+        region: Region::new("eu-west-1").unwrap(),
+        endpoint: Some("http://aws.invalid".to_owned()),
+        time: SharedTimeSource::new(SystemTimeSource::new()),
+        sleep: SharedAsyncSleep::new(TokioSleep::new()),
+    })
+}
+
+fn somebody() -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Credentials::from_keys("AKIAEXAMPLE", "secret", None))
+}
+
+async fn caller(server: Server) -> Result<Caller, Problem> {
+    connect(server, somebody()).caller().await
+}
+
+/// The answer's form: AWS STS API reference, `GetCallerIdentity`, "Sample Response".
+const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+    <GetCallerIdentityResult><Arn>arn:aws-cn:sts::123456789012:assumed-role/deploy/ci</Arn>\
+    <UserId>AROAEXAMPLE:ci</UserId><Account>123456789012</Account></GetCallerIdentityResult>\
+    <ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></GetCallerIdentityResponse>";
+
+#[tokio::test(start_paused = true)]
+async fn the_partition_is_taken_from_the_callers_arn() {
+    let caller = caller(Server::Answers(200, IDENTITY)).await.unwrap();
+    assert_eq!((caller.account.as_str(), caller.partition.as_str()), ("123456789012", "aws-cn"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_are_a_problem_of_their_own() {
+    let problem = connect(Server::Answers(200, IDENTITY), SharedCredentialsProvider::new(Nobody))
+        .caller()
+        .await
+        .unwrap_err();
+    assert_eq!((problem.kind, problem.code), (ProblemKind::Credentials, "no_credentials"), "{problem:?}");
+
+    // The error's form: AWS STS API reference, "Common Errors", and the query protocol's ErrorResponse.
+    let expired = "<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>The security \
+        token included in the request is expired</Message></Error><RequestId>r-2</RequestId></ErrorResponse>";
+    let problem = caller(Server::Answers(403, expired)).await.unwrap_err();
+    assert_eq!((problem.kind, problem.code), (ProblemKind::Credentials, "bad_credentials"));
+    assert_eq!(problem.request_id.as_deref(), Some("r-2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_connection_and_a_lost_answer_are_told_apart() {
+    assert_eq!(caller(Server::RefusesConnections).await.unwrap_err().code, "unreachable");
+    assert_eq!(caller(Server::BreaksConnections).await.unwrap_err().code, "answer_lost");
+    assert_eq!(caller(Server::Answers(200, "no XML")).await.unwrap_err().code, "answer_lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_call_is_sent_so_often_and_no_more() {
+    let throttled = "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error>\
+        </ErrorResponse>";
+    let began = tokio::time::Instant::now();
+    assert_eq!(caller(Server::Answers(400, throttled)).await.unwrap_err().code, "throttled");
+    assert!(began.elapsed() < Duration::from_mins(2), "{:?}", began.elapsed());
+}
