@@ -4,7 +4,7 @@
 //! its own. Everything AWS sees is derived here from a stack's [`Identity`], so that all names and
 //! ARNs are known before anything exists.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Why a text is not a legal name. Ends a sentence that begins with the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -228,9 +228,12 @@ fn within(whole: &str, length_max: usize) -> String {
         return whole.to_owned();
     }
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, whole.as_bytes());
-    let hex: String = hash.as_ref().iter().take(HASH_LENGTH / 2).map(|b| format!("{b:02x}")).collect();
-    let kept: String = whole.chars().take(length_max - HASH_LENGTH - 1).collect();
-    format!("{kept}-{hex}")
+    let mut cut: String = whole.chars().take(length_max - HASH_LENGTH - 1).collect();
+    cut.push('-');
+    for byte in hash.as_ref().iter().take(HASH_LENGTH / 2) {
+        let _ = write!(cut, "{byte:02x}");
+    }
+    cut
 }
 
 #[cfg(test)]

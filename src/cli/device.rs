@@ -1,5 +1,6 @@
 //! `device login|token|sign|publish`: the device of a stack, for real.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -96,14 +97,10 @@ fn instructions(pending: &Pending) -> String {
         text.push_str(&picture);
         text.push('\n');
     }
-    text.push_str(&format!(
-        "open   {}\ncode   {}\n(good for {} s)\n",
-        pending.verification_uri,
-        pending.user_code,
-        pending.expires_in.as_secs()
-    ));
+    let (page, code) = (&pending.verification_uri, &pending.user_code);
+    let _ = writeln!(text, "open   {page}\ncode   {code}\n(good for {} s)", pending.expires_in.as_secs());
     if let Some(host) = &pending.other_host {
-        text.push_str(&format!("note: this page is on {host}, another host than the stack file's\n"));
+        let _ = writeln!(text, "note: this page is on {host}, another host than the stack file's");
     }
     text
 }
@@ -166,7 +163,6 @@ fn show(session: &Session, token: &Secret) -> Result<(), Problem> {
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the edge: this is where time comes from")]
 fn now() -> SystemTime {
     SystemTime::now()
 }

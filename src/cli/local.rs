@@ -1,5 +1,6 @@
 //! `local up|status|env|reset|follow`: the local target as a server, and a look at it.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,7 +91,7 @@ async fn status(session: &Session, folder: &Path) -> Result<(), Problem> {
             let mut text = format!("served by process {} at {}\n", run.pid, run.control_url);
             if let Some(map) = answer.as_object() {
                 for (name, value) in map {
-                    text.push_str(&format!("  {name}: {value}\n"));
+                    let _ = writeln!(text, "  {name}: {value}");
                 }
             }
             session.printer.data(&text);
@@ -121,19 +122,17 @@ fn absolute(session: &Session, path: &Path) -> PathBuf {
 
 async fn reset(session: &Session, folder: &Path, yes: bool) -> Result<(), Problem> {
     let question = format!("This forgets everything in {}. Go on?", folder.display());
-    if !yes && !(session.printer.can_ask() && ask::yes(session, &question).await) {
+    let confirmed = yes || (session.printer.can_ask() && ask::yes(session, &question).await);
+    if !confirmed {
         return Err(Problem::refused("not_confirmed", "reset was not confirmed; nothing was changed")
             .next("thinggate local reset --yes"));
     }
     match local_target::open(folder) {
-        Ok(directory) => {
-            let removed = directory.forget().map_err(|error| {
-                Problem::failed("state_directory", "the state cannot be removed")
-                    .at(folder.display().to_string())
-                    .because(error.to_string())
-            });
-            removed
-        }
+        Ok(directory) => directory.forget().map_err(|error| {
+            Problem::failed("state_directory", "the state cannot be removed")
+                .at(folder.display().to_string())
+                .because(error.to_string())
+        }),
         Err(local::state_directory::OpenError::Held { .. }) => {
             let run = running_file(session, folder)?;
             admin(session, &run, http::Method::POST, "/_local/reset").await.map(drop)

@@ -44,17 +44,14 @@ pub(crate) async fn connect(session: &Session, mut stack: Stack) -> Result<Conne
             session.tolls.clone(),
         ),
     };
-    let (credentials, endpoint) = match &local {
-        Some(local) => {
-            let (id, secret) = local.credentials();
-            let credentials = Credentials::new(id, secret, None, None, "thinggate local target");
-            (SharedCredentialsProvider::new(credentials), Some(local.endpoint(session)))
-        }
-        None => {
-            refuse_endpoint_overrides(session)?;
-            let profile = stack.aws.profile.as_deref();
-            (aws::default_credentials(&http.client(), &stack.region, profile).await?, None)
-        }
+    let (credentials, endpoint) = if let Some(local) = &local {
+        let (id, secret) = local.credentials();
+        let credentials = Credentials::new(id, secret, None, None, "thinggate local target");
+        (SharedCredentialsProvider::new(credentials), Some(local.endpoint(session)))
+    } else {
+        refuse_endpoint_overrides(session)?;
+        let profile = stack.aws.profile.as_deref();
+        (aws::default_credentials(&http.client(), &stack.region, profile).await?, None)
     };
     let aws = Aws::connect(Connection {
         http: http.clone(),

@@ -69,7 +69,7 @@ fn a_form_from_elsewhere_changes_nothing() {
 #[test]
 fn guessing_is_limited() {
     let world = world();
-    let mut tries = || {
+    let tries = || {
         let mut browser = world.browser(Dialect::Rfc8628);
         browser.open("");
         [(); 5].map(|()| browser.submit(&[("user_code", "BBBB-BBBB")]).0)
