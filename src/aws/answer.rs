@@ -190,7 +190,8 @@ impl Fault {
                 Failed,
                 "limit_exceeded",
                 "a quota of the account is used up",
-                "delete what is no longer needed or ask for more: `aws service-quotas list-service-quotas`",
+                "delete what is no longer needed, or ask for more: `aws service-quotas list-service-quotas \
+                 --service-code lambda` (or iotcore, iam, logs)",
             ),
             Answer::AccessDenied => {
                 let next = format!(

@@ -89,7 +89,7 @@ impl Resource for Permission {
         let ours = statements.iter().find(|statement| statement.is_slot());
         match ours {
             None => {
-                comparison.differs(Impact::None, &field(Some(ALIAS), STATEMENT_ID), None, "none", "present")
+                comparison.differs(Impact::None, &field(Some(ALIAS), STATEMENT_ID), None, "none", "present");
             }
             Some(found) if !desired.means(found) => {
                 let field = field(Some(ALIAS), STATEMENT_ID);
