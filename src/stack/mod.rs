@@ -4,7 +4,7 @@
 //! its line and column. It is pure: the caller reads the file. A stack file never holds a secret, only a
 //! [`Reference`] to one, and no message repeats what stands where a secret might.
 //!
-//! One file per table of the stack file; each reads through a [`reader::TableReader`], which hands out
+//! One file per table of the stack file; each reads through a `reader::TableReader`, which hands out
 //! typed values and remembers which keys exist.
 
 mod allow;

@@ -147,8 +147,12 @@ fn a_document_that_was_not_configured_is_refused() {
     for text in wrong {
         assert!(!verdict(&text), "{text}");
     }
+}
 
-    // And as the product calls it: too little, too much, nothing.
+/// As the product calls the last check: too little, too much, nothing.
+#[test]
+fn documents_that_grant_other_than_was_configured_are_refused() {
+    let grants = grants(&[(Action::Publish, "devices/{sub}/events"), (Action::Receive, "devices/{sub}")]);
     let draft = |actions: &[(Action, &str)]| Draft {
         version: VERSION,
         statements: actions

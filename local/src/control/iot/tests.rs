@@ -1,5 +1,5 @@
-//! What the IoT control plane answers. Beside each expected value: its source. [M] is the model, [D] AWS's
-//! documentation, [S] another deployer, [open N] question N of aws-facts 12, whose answer is a switch.
+//! What the IoT control plane answers. Beside each expected value: its source. \[M\] is the model, \[D\] AWS's
+//! documentation, \[S\] another deployer, [open N] question N of aws-facts 12, whose answer is a switch.
 
 use bytes::Bytes;
 use serde_json::{Value, json};

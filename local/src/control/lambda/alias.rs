@@ -158,7 +158,7 @@ fn function_with<'a>(
     functions.get_mut(&named.name).ok_or_else(|| function_not_found(&arn))
 }
 
-/// Texts: `test_notfound_and_invalid_routingconfigs` [R].
+/// Texts: `test_notfound_and_invalid_routingconfigs` \[R\].
 fn check_versions(
     call: &Call,
     function: &Function,
@@ -225,7 +225,7 @@ pub(super) fn list(world: &mut World, call: &Call, function: &str) -> Result<Res
     Ok(json(200, &shown))
 }
 
-/// An alias that is not there is no error: `test_non_existent_alias_deletion` [R].
+/// An alias that is not there is no error: `test_non_existent_alias_deletion` \[R\].
 pub(super) fn delete(
     world: &mut World,
     call: &Call,

@@ -1,5 +1,5 @@
 //! `PutFunctionConcurrency`, `GetFunctionConcurrency`, `DeleteFunctionConcurrency`.
-//! Texts: `TestLambdaReservedConcurrency` of aws-facts [R].
+//! Texts: `TestLambdaReservedConcurrency` of aws-facts \[R\].
 
 use serde::Deserialize;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Lambda's refusals. Codes, statuses and texts are AWS's, most of them recorded from it: rows [R] of
+//! Lambda's refusals. Codes, statuses and texts are AWS's, most of them recorded from it: rows \[R\] of
 //! aws-facts 3. A 404 spells its text `Message`, the others `message`.
 
 use crate::control::ServiceError;

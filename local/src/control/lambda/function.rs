@@ -197,7 +197,7 @@ pub(super) fn get_configuration(
     find(world, call, name).map(|found| json(200, &found.configuration))
 }
 
-/// No function here has one: `get_function_csc_fnwithoutcsc` [R].
+/// No function here has one: `get_function_csc_fnwithoutcsc` \[R\].
 pub(super) fn get_code_signing(world: &mut World, call: &Call, name: &str) -> Result<Response, ServiceError> {
     find(world, call, name).map(|_| json(200, &json!({})))
 }
@@ -249,7 +249,7 @@ fn delete_all(state: &mut State, call: &Call, named: &Named) -> Result<(), Servi
     }
 }
 
-/// Deletes one version. A version that is not there is no error: `test_delete_on_nonexisting_version` [R].
+/// Deletes one version. A version that is not there is no error: `test_delete_on_nonexisting_version` \[R\].
 fn delete_version(
     state: &mut State,
     call: &Call,

@@ -15,9 +15,9 @@ use crate::control::{Answerer, Call, Reply, Run, ServiceError};
 use crate::lambda_host::{Invocation, Invokable, Invoked};
 use crate::state::World;
 
-/// The payload of a synchronous call. Source: Lambda quotas [D], 6 MB.
+/// The payload of a synchronous call. Source: Lambda quotas \[D\], 6 MB.
 const PAYLOAD_BYTES_MAX: usize = 6_291_456;
-/// How much of the log an answer carries. Source: API reference of Invoke [D].
+/// How much of the log an answer carries. Source: API reference of Invoke \[D\].
 const LOG_TAIL_BYTES_MAX: usize = 4096;
 
 pub(super) fn invoke(world: &mut World, call: &Call, name: &str) -> Result<Reply, ServiceError> {

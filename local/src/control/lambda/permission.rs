@@ -1,5 +1,5 @@
 //! `AddPermission`, `RemovePermission`, `GetPolicy`. Every qualifier has a policy of its own, and so has the
-//! function itself. Texts: `TestLambdaPermissions` of aws-facts [R].
+//! function itself. Texts: `TestLambdaPermissions` of aws-facts \[R\].
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -122,7 +122,7 @@ fn is_arn(text: &str) -> bool {
         && (account.is_empty() || reference::is_account(account))
 }
 
-/// A service, an account, an identity, or everybody: `test_add_lambda_permission_fields` [R].
+/// A service, an account, an identity, or everybody: `test_add_lambda_permission_fields` \[R\].
 fn principal(text: &str) -> Result<Value, ServiceError> {
     let is_service = [".amazonaws.com", ".amazonaws.com.cn", ".amazon.com"].iter().any(|suffix| {
         text.strip_suffix(suffix).is_some_and(|name| {

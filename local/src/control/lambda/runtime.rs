@@ -3,7 +3,7 @@
 use super::errors::{invalid_parameter, user};
 use crate::control::ServiceError;
 
-/// In the order of AWS's own text. Source: `test_create_lambda_exceptions` of aws-facts [R], 25-11-2025.
+/// In the order of AWS's own text. Source: `test_create_lambda_exceptions` of aws-facts \[R\], 25-11-2025.
 const RUNTIMES: [&str; 25] = [
     "nodejs20.x",
     "python3.14",
@@ -32,7 +32,7 @@ const RUNTIMES: [&str; 25] = [
     "java8.al2",
 ];
 
-/// In the model `lambda 2015-03-31` still, and refused. Source: `TestRuntimeValidation` of aws-facts [R];
+/// In the model `lambda 2015-03-31` still, and refused. Source: `TestRuntimeValidation` of aws-facts \[R\];
 /// nodejs8.10 is the article's.
 const REFUSED: [&str; 20] = [
     "nodejs",

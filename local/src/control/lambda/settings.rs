@@ -315,7 +315,7 @@ fn is_variable_name(name: &str) -> bool {
     word && starts && name.len() >= 2
 }
 
-/// Reserved names, then the size. The text of the second shows all values: as AWS's does [R].
+/// Reserved names, then the size. The text of the second shows all values: as AWS's does \[R\].
 fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), ServiceError> {
     let reserved: Vec<&str> =
         variables.keys().map(String::as_str).filter(|name| RESERVED_VARIABLES.contains(name)).collect();

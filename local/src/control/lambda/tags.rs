@@ -1,5 +1,5 @@
 //! `TagResource`, `UntagResource`, `ListTags`: on the function itself only.
-//! Texts: `TestLambdaTags` of aws-facts [R].
+//! Texts: `TestLambdaTags` of aws-facts \[R\].
 
 use std::collections::BTreeMap;
 
@@ -90,7 +90,7 @@ pub(super) fn untag(world: &mut World, call: &Call, resource: &str) -> Result<Re
     Ok(empty(204))
 }
 
-/// A change of tags moves the function's revision: `test_tag_lifecycle` [R].
+/// A change of tags moves the function's revision: `test_tag_lifecycle` \[R\].
 fn moved(function: &mut Function, call: &Call) {
     function.latest.set_revision(milliseconds(call.now), random::uuid());
 }

@@ -1,5 +1,5 @@
-//! What Lambda answers. Beside each expected value: its source. [R] is recorded from AWS (`test_lambda_api`
-//! of aws-facts' recordings), [M] the model, [D] AWS's documentation, [B] believed.
+//! What Lambda answers. Beside each expected value: its source. \[R\] is recorded from AWS (`test_lambda_api`
+//! of aws-facts' recordings), \[M\] the model, \[D\] AWS's documentation, \[B\] believed.
 
 mod alias;
 mod function;

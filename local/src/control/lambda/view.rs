@@ -1,5 +1,5 @@
 //! How a version looks on the wire. Members as recorded from AWS: `test_function_lifecycle`,
-//! `test_publish_version_on_create` of aws-facts [R].
+//! `test_publish_version_on_create` of aws-facts \[R\].
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
