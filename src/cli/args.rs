@@ -80,9 +80,6 @@ pub(crate) enum Command {
     Deploy {
         #[command(flatten)]
         stacks: Stacks,
-        /// Answer yes to every question but device impact
-        #[arg(long, env = "THINGGATE_YES")]
-        yes: bool,
         /// Do steps that devices notice
         #[arg(long, env = "THINGGATE_ALLOW_IMPACT")]
         allow_impact: bool,

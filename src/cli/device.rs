@@ -78,14 +78,15 @@ async fn log_in(session: &Session, file: &Path, save: Option<&Path>) -> Result<(
     let connected = connect(session, file).await?;
     let (_, flow) = flow(&connected)?;
     let pending = flow.begin(&connected.http).await?;
-    session.printer.question(&instructions(&pending));
+    session.printer.question(&instructions(&pending, connected.local.is_some()));
     let login = flow.wait(&connected.http, &pending, &pace(session)).await?;
     Seen::access(&login.access_token)?;
     deliver(session, &login, save)
 }
 
-/// What the device shows. Always with the code, so that the person can compare.
-fn instructions(pending: &Pending) -> String {
+/// What the device shows. Always with the code, so that the person can compare. The local provider's
+/// page is always on another host than its constant issuer.
+fn instructions(pending: &Pending, local: bool) -> String {
     let mut text = String::new();
     if let Some(message) = &pending.message {
         text.push_str(message);
@@ -99,7 +100,7 @@ fn instructions(pending: &Pending) -> String {
     }
     let (page, code) = (&pending.verification_uri, &pending.user_code);
     let _ = writeln!(text, "open   {page}\ncode   {code}\n(good for {} s)", pending.expires_in.as_secs());
-    if let Some(host) = &pending.other_host {
+    if let Some(host) = pending.other_host.as_ref().filter(|_| !local) {
         let _ = writeln!(text, "note: this page is on {host}, another host than the stack file's");
     }
     text

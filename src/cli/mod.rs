@@ -122,7 +122,7 @@ async fn dispatch(session: &Arc<Session>, command: Command) -> Verdict {
             })
             .await
         }
-        Command::Deploy { stacks, yes: _, allow_impact, keep_code } => {
+        Command::Deploy { stacks, allow_impact, keep_code } => {
             let wishes = deploy::Wishes { allow_impact, keep_code };
             each(session, &stacks, move |session, loaded| async move {
                 deploy::run(&session, loaded, wishes).await

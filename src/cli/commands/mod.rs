@@ -16,7 +16,7 @@ use crate::plan::{Plan, Step};
 use crate::problem::Problem;
 use crate::report::{Command, Finding, Report, StepReport};
 use crate::resource::{Facts, Kind, NotCompared};
-use crate::stack::Stack;
+use crate::stack::{Stack, Warning};
 
 /// One stack in one command: connected, with the caller known.
 pub(super) struct Work<'a> {
@@ -107,16 +107,19 @@ pub(super) fn not_compared(plan: &Plan) -> Vec<(Kind, NotCompared)> {
         .collect()
 }
 
+/// A stack file's remarks, for the report.
+pub(super) fn remarks(warnings: &[Warning]) -> Vec<Finding> {
+    let finding = |warning: &Warning| Finding {
+        code: warning.code,
+        what: warning.message.clone(),
+        next: warning.help.clone(),
+    };
+    warnings.iter().map(finding).collect()
+}
+
 /// What every plan of this stack must say.
-pub(super) fn findings(facts: &Facts, warnings: &[crate::stack::Warning]) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = warnings
-        .iter()
-        .map(|warning| Finding {
-            code: warning.code,
-            what: warning.message.clone(),
-            next: warning.help.clone(),
-        })
-        .collect();
+pub(super) fn findings(facts: &Facts, warnings: &[Warning]) -> Vec<Finding> {
+    let mut findings = remarks(warnings);
     if facts.live.release.is_some() {
         findings.push(Finding {
             code: "not_proven",
