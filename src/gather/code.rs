@@ -33,6 +33,7 @@ pub(super) async fn gather(
     let unknown = |because: &str| Ok(Code { inputs: Err(because.to_owned()), package: None });
     match sources.code {
         CodeMode::Ignore => return unknown("this command does not look at code"),
+        CodeMode::Keep if live.function.is_none() || live.release.is_none() => return Err(nothing_to_keep()),
         CodeMode::Keep => return unknown("--keep-code leaves the deployed code as it is"),
         CodeMode::Build | CodeMode::Compare => {}
     }
@@ -47,6 +48,17 @@ pub(super) async fn gather(
     }
     let package = build::package(sources.files, &recipe, sources.progress).await?;
     Ok(Code { inputs: Ok(inputs), package: Some(Arc::new(package)) })
+}
+
+/// Refused here, before the plan: a deploy that finds out half-way has already written.
+fn nothing_to_keep() -> Problem {
+    Problem::refused(
+        "nothing_to_keep",
+        "--keep-code keeps deployed code, and none is deployed; nothing was changed",
+    )
+    .next(
+        "the same command without --keep-code, where the authorizer's sources or a `function.bootstrap` are",
+    )
 }
 
 fn recipe(stack: &Stack, identity: &Identity, sources: &Sources<'_>) -> Result<Recipe, Problem> {
