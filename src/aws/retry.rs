@@ -72,11 +72,18 @@ pub const NOT_YET: &[NotYet] = &[
         says: "in progress",
         condition: FUNCTION_SETTLED,
     },
-    // A function in state Pending refuses changes with this text.
+    // A function in state Pending refuses changes, in one of two texts (recorded in remotion-dev/remotion
+    // issue 1186 and aws/serverless-application-model issue 2356).
     NotYet {
         operations: &[],
         code: "ResourceConflictException",
-        says: "current state: Pending",
+        says: "in the following state: Pending",
+        condition: FUNCTION_SETTLED,
+    },
+    NotYet {
+        operations: &[],
+        code: "ResourceConflictException",
+        says: "in the following state: 'Pending'",
         condition: FUNCTION_SETTLED,
     },
     NotYet {

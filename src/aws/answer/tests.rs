@@ -101,6 +101,13 @@ fn what_means_not_yet_is_waited_for_and_the_rest_is_not() {
     assert_eq!(condition("CreateFunction", invalid, "Unzipped size must be smaller"), None);
     assert_eq!(condition("UpdateFunctionCode", conflict, busy), Some(FUNCTION_SETTLED));
     assert_eq!(condition("PublishVersion", conflict, busy), Some(FUNCTION_SETTLED));
+    // Issues remotion-dev/remotion 1186 and aws/serverless-application-model 2356.
+    for pending in [
+        "The operation cannot be performed at this time. The function is currently in the following state: Pending",
+        "The operation cannot be performed at this time. The resource arn:x is currently in the following state: 'Pending'. StateReasonCode: 'Creating'",
+    ] {
+        assert_eq!(condition("PublishVersion", conflict, pending), Some(FUNCTION_SETTLED));
+    }
     assert_eq!(condition("CreateFunction", conflict, "Function already exist: f"), None);
     assert_eq!(condition("DeleteAuthorizer", "DeleteConflictException", ""), Some(AUTHORIZER_INACTIVE));
     assert_eq!(condition("DeleteAuthorizer", "InvalidRequestException", ""), Some(AUTHORIZER_INACTIVE));
