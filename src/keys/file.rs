@@ -24,6 +24,9 @@ use pair::Pair;
 /// The longest key file that is read: an 8192-bit PKCS#8 PEM has under 6.5 KB.
 const KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
 
+/// Where version control reads what it leaves out.
+const IGNORE_FILE: &str = ".gitignore";
+
 /// What keeps private halves out of version control.
 const IGNORE: &str = "# Private halves never enter version control. Public halves do: CI needs them.\n*.pem\n*.tmp\n!*.pub.pem\n";
 
@@ -78,7 +81,7 @@ impl FileStore {
     /// Makes generation `number` with a key of `bits`, unless it is there.
     pub async fn create(&self, number: u32, bits: u16) -> Result<Generation, Problem> {
         self.files.create_folder(&self.folder)?;
-        self.files.create_public(&self.folder.join(".gitignore"), IGNORE.as_bytes())?;
+        self.files.create_public(&self.folder.join(IGNORE_FILE), IGNORE.as_bytes())?;
         self.files.sweep_temporary(&self.folder)?;
         let halves = self.numbers()?.remove(&number).unwrap_or_default();
         match halves {
@@ -134,30 +137,35 @@ impl FileStore {
     }
 
     /// Deletes every generation, private halves first, then the folder if nothing else is in it.
+    ///
+    /// What keeps private halves out of version control goes as soon as there are none, and before the
+    /// rest: as long as anything of ours is there, a generation is, and the next run finds it.
     pub fn delete_all(&self) -> Result<(), Problem> {
         let numbers: BTreeSet<u32> = self.numbers()?.into_keys().collect();
         self.files.sweep_temporary(&self.folder)?;
-        for suffix in [PRIVATE, PUBLIC, RETIRED] {
-            for number in &numbers {
-                self.files.remove(&self.path(*number, suffix))?;
-            }
+        self.remove_all(&numbers, PRIVATE)?;
+        let is_ours = |name: &str| name == IGNORE_FILE || numbered(name).is_some();
+        let only_ours = self.files.list(&self.folder)?.iter().all(|entry| is_ours(&entry.name));
+        if only_ours {
+            self.files.remove(&self.folder.join(IGNORE_FILE))?;
         }
-        if self.files.list(&self.folder)?.iter().all(|entry| entry.name == ".gitignore") {
-            self.files.remove(&self.folder.join(".gitignore"))?;
+        self.remove_all(&numbers, PUBLIC)?;
+        self.remove_all(&numbers, RETIRED)?;
+        if only_ours {
             self.files.remove_empty_folder(&self.folder)?;
         }
         Ok(())
+    }
+
+    fn remove_all(&self, numbers: &BTreeSet<u32>, suffix: &str) -> Result<(), Problem> {
+        numbers.iter().try_for_each(|number| self.files.remove(&self.path(*number, suffix)))
     }
 
     /// What the folder has, by number. Other files are the user's.
     fn numbers(&self) -> Result<BTreeMap<u32, Halves>, Problem> {
         let mut numbers: BTreeMap<u32, Halves> = BTreeMap::new();
         for entry in self.files.list(&self.folder)? {
-            let Some((digits, suffix)) = entry.name.split_once('.') else { continue };
-            let Ok(number) = digits.parse::<u32>() else { continue };
-            if number == 0 || number.to_string() != digits {
-                continue;
-            }
+            let Some((number, suffix)) = numbered(&entry.name) else { continue };
             match suffix {
                 PRIVATE => numbers.entry(number).or_default().private = true,
                 PUBLIC => numbers.entry(number).or_default().public = true,
@@ -201,6 +209,14 @@ impl FileStore {
     fn place(&self, number: u32, suffix: &str) -> String {
         self.path(number, suffix).display().to_string()
     }
+}
+
+/// Number and suffix of a generation's file.
+fn numbered(name: &str) -> Option<(u32, &str)> {
+    let (digits, suffix) = name.split_once('.')?;
+    let number = digits.parse::<u32>().ok()?;
+    let is_ours = number > 0 && number.to_string() == digits && [PRIVATE, PUBLIC, RETIRED].contains(&suffix);
+    is_ours.then_some((number, suffix))
 }
 
 const PRIVATE: &str = "pem";

@@ -113,6 +113,19 @@ async fn the_oldest_live_generation_signs() {
     assert!(!store.files.exists(&store.folder).unwrap());
 }
 
+/// Interrupted anywhere, deleting goes on as long as a generation shows that there is something to do.
+#[tokio::test]
+async fn what_is_left_of_a_delete_is_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    store.create(1, 2048).await.unwrap();
+    store.files.remove(&store.path(1, PRIVATE)).unwrap();
+    store.files.remove(&store.folder.join(IGNORE_FILE)).unwrap();
+    assert_eq!(store.generations().unwrap().len(), 1, "the public half stays until the end");
+    store.delete_all().unwrap();
+    assert!(!store.files.exists(&store.folder).unwrap());
+}
+
 #[tokio::test]
 async fn damaged_files_are_told_and_never_shown() {
     let folder = tempfile::tempdir().unwrap();
