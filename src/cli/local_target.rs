@@ -34,8 +34,8 @@ pub(crate) enum LocalTarget {
     Hosted {
         /// The target.
         target: local::Target,
-        /// Its directory, owned as long as this value lives.
-        _directory: StateDirectory,
+        /// Its directory, owned as long as this value lives; `None`: it lives in memory.
+        _directory: Option<StateDirectory>,
     },
     /// Served by another process, or by this one.
     Served(Box<RunFile>),
@@ -77,7 +77,7 @@ pub(crate) async fn find(session: &Session, folder: &Path) -> Result<LocalTarget
                 let clock = local::clock::Clock::wall();
                 let target = local::Target::open(&directory, clock, session.options.clone())
                     .map_err(|error| unusable(folder, &error))?;
-                return Ok(LocalTarget::Hosted { target, _directory: directory });
+                return Ok(LocalTarget::Hosted { target, _directory: Some(directory) });
             }
             Ok(_) => return Err(nothing_served(folder)),
             Err(OpenError::Held { pid, command }) => (pid, command),

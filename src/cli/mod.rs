@@ -224,3 +224,6 @@ fn crashed(error: &tokio::task::JoinError) -> Report {
         .next("run the same command again, and report this");
     Report::of_problem(report::Command::Plan, "?", "?", "?", problem)
 }
+
+#[cfg(test)]
+mod tests;

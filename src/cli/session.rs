@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
 use tokio::sync::Mutex;
 
 use super::args::{Global, OutputFlag};
 use super::environment::Environment;
 use super::local_target::{self, LocalTarget};
-use crate::door::{Files, Limiter, Recorder, Stop, Tolls};
+use crate::door::{Files, Limiter, Recorder, Stop, Toll, Tolls};
 use crate::problem::Problem;
 use crate::report::{Calls, Output, Printer};
 
@@ -22,6 +23,8 @@ pub(crate) struct Session {
     pub(crate) stop: Stop,
     recorder: Recorder,
     pub(crate) tolls: Tolls,
+    /// The time that requests are signed with.
+    pub(crate) time: SharedTimeSource,
     /// Limits of a target that this process hosts.
     pub(crate) options: local::Options,
     /// Held while a question stands on the terminal.
@@ -31,12 +34,25 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// A session with the product's tolls.
+    /// A session with the product's tolls and wall time.
     pub(crate) fn new(environment: Environment, global: Global) -> Self {
+        Self::with(environment, global, Vec::new(), SharedTimeSource::new(SystemTimeSource::new()))
+    }
+
+    /// A session with further tolls, asked after the product's own, and this time: the tests' faults and
+    /// their virtual clock.
+    pub(crate) fn with(
+        environment: Environment,
+        global: Global,
+        further: Vec<Arc<dyn Toll>>,
+        time: SharedTimeSource,
+    ) -> Self {
         let stop = Stop::new();
         let recorder = Recorder::new();
-        let tolls =
-            Tolls::new(vec![Arc::new(Limiter::new()), Arc::new(recorder.clone()), Arc::new(stop.clone())]);
+        let mut tolls: Vec<Arc<dyn Toll>> =
+            vec![Arc::new(Limiter::new()), Arc::new(recorder.clone()), Arc::new(stop.clone())];
+        tolls.extend(further);
+        let tolls = Tolls::new(tolls);
         let output = match global.output {
             OutputFlag::Human => Output::Human,
             OutputFlag::Json => Output::Json,
@@ -50,6 +66,7 @@ impl Session {
             stop,
             recorder,
             tolls,
+            time,
             options: local::Options::default(),
             asking: Mutex::new(()),
             locals: Mutex::default(),

@@ -4,7 +4,6 @@
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
-use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
 
 use super::local_target::LocalTarget;
 use super::references::{LocalIdentity, Resolver};
@@ -59,7 +58,7 @@ pub(crate) async fn connect(session: &Session, mut stack: Stack) -> Result<Conne
         credentials,
         region: stack.region.clone(),
         endpoint,
-        time: SharedTimeSource::new(SystemTimeSource::new()),
+        time: session.time.clone(),
         sleep: SharedAsyncSleep::new(TokioSleep::new()),
     });
     let store = match &stack.signing {

@@ -1,0 +1,7 @@
+//! Convergence: the commands themselves, in this process, against a target in memory on virtual time,
+//! with a fault at every crossing of the door.
+
+mod bench;
+mod stack;
+mod sweep;
+mod toll;
