@@ -97,7 +97,13 @@ pub async fn package(
         Source::Crate(folder) => cargo::build(files, folder, recipe.architecture, progress).await?,
         Source::Bootstrap(path) => path.clone(),
     };
-    let bootstrap = files.read(&binary, BOOTSTRAP_BYTES_MAX)?;
+    let bootstrap = files.read(&binary, BOOTSTRAP_BYTES_MAX).map_err(|problem| match &recipe.source {
+        Source::Crate(_) => problem,
+        Source::Bootstrap(_) => Problem {
+            what: "the file that `[function] bootstrap` names cannot be read".to_owned(),
+            ..problem
+        },
+    })?;
     check::runs_on_lambda(&bootstrap, recipe.architecture).map_err(|reason| {
         Problem::failed("bootstrap_unusable", "this bootstrap cannot run on Lambda")
             .at(binary.display().to_string())

@@ -28,6 +28,7 @@ Exit codes:
 
 /// Flags that every command takes.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// How results are written to standard output
     #[arg(long, global = true, value_enum, default_value_t = OutputFlag::Human, env = "THINGGATE_OUTPUT")]
@@ -39,11 +40,21 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "DIR", env = "THINGGATE_STATE_DIR")]
     pub(crate) state_dir: Option<PathBuf>,
     /// Use the served local target's AWS APIs at this address, such as a recording proxy
-    #[arg(long, global = true, value_name = "URL", env = "THINGGATE_LOCAL_ENDPOINT")]
+    #[arg(long, global = true, value_name = "URL", value_parser = endpoint, env = "THINGGATE_LOCAL_ENDPOINT")]
     pub(crate) local_endpoint: Option<String>,
     /// How long to wait for a state directory that another process holds, in seconds
     #[arg(long, global = true, value_name = "S", default_value_t = 30, env = "THINGGATE_LOCK_TIMEOUT")]
     pub(crate) lock_timeout: u64,
+}
+
+/// An address of AWS APIs: scheme, host and port, nothing else.
+fn endpoint(text: &str) -> Result<String, String> {
+    let address = url::Url::parse(text).map_err(|error| error.to_string())?;
+    let is_plain = address.path() == "/" && address.query().is_none() && address.fragment().is_none();
+    if address.scheme() != "http" || address.username() != "" || !is_plain {
+        return Err("it must be like http://127.0.0.1:4566".to_owned());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 /// The forms of output.
@@ -192,7 +203,12 @@ pub(crate) enum DeviceCommand {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct TokenSource {
     /// Where the access token is: `env:NAME`, `file:PATH` or `-` for standard input
-    #[arg(long = "token", value_name = "WHERE", default_value = "env:THINGGATE_TOKEN")]
+    #[arg(
+        long = "token",
+        value_name = "WHERE",
+        default_value = "env:THINGGATE_TOKEN",
+        env = "THINGGATE_TOKEN_WHERE"
+    )]
     pub(crate) source: String,
 }
 

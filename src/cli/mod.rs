@@ -6,7 +6,6 @@ mod ask;
 mod commands;
 mod demo;
 mod device;
-
 mod environment;
 mod load;
 mod local;
@@ -14,14 +13,14 @@ mod local_target;
 mod references;
 mod session;
 mod target;
+mod usage;
 
 use std::ffi::OsString;
 use std::future::Future;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser as _;
-use clap::error::ErrorKind;
+use clap::FromArgMatches as _;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -32,19 +31,31 @@ use load::Loaded;
 use session::Session;
 
 use crate::problem::{Problem, Verdict};
-use crate::report::{self, Output, Printer, Report};
+use crate::report::{self, Report};
 
 /// Stacks that run at the same time, at most.
 const STACKS_PARALLEL_MAX: usize = 8;
 
+/// The command line's grammar: commands, flags and their environment variables, for whatever documents it.
+///
+/// Help names the variables and never shows their values: one of them holds a token signature.
+pub fn command() -> clap::Command {
+    fn without_values(command: clap::Command) -> clap::Command {
+        command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(without_values)
+    }
+    without_values(<Cli as clap::CommandFactory>::command())
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let environment = Environment::read();
+    let parsed = command().try_get_matches_from(&arguments);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => return refused(&error, &arguments),
+        Err(error) => return usage::refused(&error, &arguments, &environment),
     };
-    let session = Arc::new(Session::new(Environment::read(), cli.global));
+    let session = Arc::new(Session::new(environment, cli.global));
     if let Command::Validate { stacks } = &cli.command {
         // Offline and immediate: no runtime, no client, no certificates.
         return exit(validate_all(&session, stacks));
@@ -68,27 +79,6 @@ pub fn main() -> ExitCode {
 
 fn exit(verdict: Verdict) -> ExitCode {
     ExitCode::from(verdict.exit())
-}
-
-/// Help and version go to standard output; a mistake is usage, exit 64, in the output that was asked for.
-fn refused(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
-    let asks = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    let json = arguments.windows(2).any(|pair| pair[0] == "--output" && pair[1] != "human")
-        || arguments.iter().any(|one| one == "--output=json" || one == "--output=jsonl");
-    let output = if json { Output::Json } else { Output::Human };
-    let printer = Printer::new(output, false);
-    if asks {
-        printer.data(&error.render().to_string());
-        return ExitCode::SUCCESS;
-    }
-    let text = error.render().to_string();
-    if output == Output::Human {
-        printer.stack_errors(&text);
-    } else {
-        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        printer.problem(&Problem::usage("usage", first).next("thinggate --help"));
-    }
-    exit(Verdict::Problem(crate::problem::ProblemKind::Usage))
 }
 
 /// The first signal lets running calls finish; the second ends the program at once.

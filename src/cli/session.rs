@@ -90,18 +90,21 @@ impl Session {
     /// The local target of a state directory: the served one, else one hosted in this process.
     pub(crate) async fn local(&self, folder: &Path) -> Result<LocalTarget, Problem> {
         let mut locals = self.locals.lock().await;
-        let key = self.files.canonical(folder).unwrap_or_else(|_| folder.to_owned());
-        if let Some(known) = locals.get(&key) {
+        if let Some(known) = locals.get(&self.local_key(folder)) {
             return Ok(known.clone());
         }
         let found = local_target::find(self, folder).await?;
-        locals.insert(key, found.clone());
+        // Only now is the folder surely there, and its name without links and dots known.
+        locals.insert(self.local_key(folder), found.clone());
         Ok(found)
     }
 
     /// Uses `target` for this state directory from now on: the demo's own.
     pub(crate) async fn adopt_local(&self, folder: &Path, target: LocalTarget) {
-        let key = self.files.canonical(folder).unwrap_or_else(|_| folder.to_owned());
-        self.locals.lock().await.insert(key, target);
+        self.locals.lock().await.insert(self.local_key(folder), target);
+    }
+
+    fn local_key(&self, folder: &Path) -> PathBuf {
+        self.files.canonical(folder).unwrap_or_else(|_| folder.to_owned())
     }
 }

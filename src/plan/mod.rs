@@ -109,11 +109,10 @@ impl Plan {
         }
         let mut refused = self.steps.iter().filter_map(|step| Some((step, step.change.refusal.as_ref()?)));
         let Some((step, refusal)) = refused.next() else { return Ok(()) };
-        let mut problem =
-            Problem::refused(refusal.code, "this deploy would cut devices or touch what is not ours")
-                .at(format!("{} {}", step.kind.noun(), step.name))
-                .because(refusal.because.clone())
-                .next(refusal.next.clone());
+        let mut problem = Problem::refused(refusal.code, "the plan is refused; nothing was changed")
+            .at(format!("{} {}", step.kind.noun(), step.name))
+            .because(refusal.because.clone())
+            .next(refusal.next.clone());
         for (step, refusal) in refused {
             problem = problem.because(format!("{} {}: {}", step.kind.noun(), step.name, refusal.because));
         }

@@ -37,6 +37,10 @@ pub(super) fn report(report: &Report) -> String {
 }
 
 fn outputs(report: &Report) -> String {
+    // A command stands alone, so that it can be pasted, or run by `sh`.
+    if let (1, Some(command)) = (report.outputs.len(), report.outputs.get("curl")) {
+        return format!("{command}\n");
+    }
     let rows: Vec<Vec<String>> =
         report.outputs.iter().map(|(name, value)| vec![name.clone(), value.clone()]).collect();
     aligned(&rows, 0)
@@ -165,19 +169,15 @@ pub(super) fn event(event: &Event) -> Option<String> {
     match event {
         Event::Started { .. } => None,
         Event::Waiting { kind, until, elapsed } => {
-            Some(format!("  … {}: waiting until {until} ({} s)", kind.noun(), elapsed.as_secs()))
+            Some(format!("… {}: waiting until {until} ({} s)", kind.noun(), elapsed.as_secs()))
         }
-        Event::Done { kind, action, took } => Some(format!(
-            "  {} {} {} ({:.1} s)",
-            action.mark(),
-            kind.noun(),
-            past(*action),
-            took.as_secs_f64()
-        )),
-        Event::Failed { kind, .. } => Some(format!("  ! {} failed", kind.noun())),
+        Event::Done { kind, action, took } => {
+            Some(format!("{} {} {} ({:.1} s)", action.mark(), kind.noun(), past(*action), took.as_secs_f64()))
+        }
+        Event::Failed { kind, .. } => Some(format!("! {} failed", kind.noun())),
         Event::Skipped { kind, after: Some(after) } => {
-            Some(format!("  . {} not started, after {} failed", kind.noun(), after.noun()))
+            Some(format!(". {} not started, after {} failed", kind.noun(), after.noun()))
         }
-        Event::Skipped { kind, after: None } => Some(format!("  . {} not started", kind.noun())),
+        Event::Skipped { kind, after: None } => Some(format!(". {} not started", kind.noun())),
     }
 }

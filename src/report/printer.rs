@@ -58,7 +58,7 @@ impl Printer {
         match self.output {
             Output::Human => {
                 if let Some(line) = human::event(event) {
-                    self.talk(&format!("{line}\n"));
+                    self.talk(&format!("  {stack}: {line}\n"));
                 }
             }
             Output::Jsonl => self.data(&format!("{}\n", json::event(stack, event))),

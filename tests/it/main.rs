@@ -1,5 +1,9 @@
 //! One integration binary.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
+mod cli;
 mod door;
+mod readme;
 mod stack_errors;
+mod support;
 mod tidy;

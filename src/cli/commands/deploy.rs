@@ -10,6 +10,7 @@ use crate::plan::{Intent, Plan, plan};
 use crate::problem::{Problem, Verdict};
 use crate::report::{Command, Report};
 use crate::resource::{Action, Impact};
+use crate::stack::Warning;
 
 /// How a deploy was asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,7 +50,7 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
     if let Some(problem) = applied.ran.problem {
         return end(report, Err(problem));
     }
-    let checked = look_again(&work, mode).await;
+    let checked = look_again(&work, mode, &loaded.warnings).await;
     if let Ok(found) = &checked {
         report.findings.clone_from(found);
     }
@@ -115,7 +116,11 @@ pub(super) fn end(report: Report, result: Result<(), Problem>) -> Report {
 }
 
 /// Gathers everything again after the last write: a deploy that does not hold is a failure.
-async fn look_again(work: &Work<'_>, mode: CodeMode) -> Result<Vec<crate::report::Finding>, Problem> {
+async fn look_again(
+    work: &Work<'_>,
+    mode: CodeMode,
+    warnings: &[Warning],
+) -> Result<Vec<crate::report::Finding>, Problem> {
     let mode = if mode == CodeMode::Keep { CodeMode::Keep } else { CodeMode::Compare };
     let facts = work.gather(mode).await?;
     let plan = plan(Intent::Deploy, &facts, &work.connected.store_text());
@@ -137,5 +142,5 @@ async fn look_again(work: &Work<'_>, mode: CodeMode) -> Result<Vec<crate::report
             problem.next("run the same command again; if it stays, somebody else changes the same resources")
         );
     }
-    Ok(findings(&facts, &[]))
+    Ok(findings(&facts, warnings))
 }

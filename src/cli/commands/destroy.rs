@@ -26,12 +26,12 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
         Err(report) => return report,
     };
     let intent = Intent::Destroy { delete_key: wishes.delete_key };
-    let plan = match planned(&work, intent).await {
-        Ok(plan) => plan,
+    let (plan, has_key) = match planned(&work, intent).await {
+        Ok(planned) => planned,
         Err(problem) => return work.failed(problem),
     };
-    let mut report =
-        Report { steps: step_reports(&plan), findings: key_stays(&work, wishes), ..work.report() };
+    let findings = if has_key && !wishes.delete_key { key_stays(&work) } else { Vec::new() };
+    let mut report = Report { steps: step_reports(&plan), findings, ..work.report() };
     if let Err(problem) = guard(&work, &plan, wishes).await {
         return end(report, Err(problem));
     }
@@ -46,9 +46,14 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
     end(report, nothing_left(&work, intent).await)
 }
 
-async fn planned(work: &Work<'_>, intent: Intent) -> Result<Plan, Problem> {
+/// The plan, and whether the key store holds a key.
+async fn planned(work: &Work<'_>, intent: Intent) -> Result<(Plan, bool), Problem> {
     let facts = work.gather(CodeMode::Ignore).await?;
-    Ok(plan(intent, &facts, &work.connected.store_text()))
+    let has_key = match &work.connected.store {
+        Some(store) => store.generations().await?.iter().any(|generation| !generation.retired),
+        None => false,
+    };
+    Ok((plan(intent, &facts, &work.connected.store_text()), has_key))
 }
 
 async fn guard(work: &Work<'_>, plan: &Plan, wishes: Wishes) -> Result<(), Problem> {
@@ -79,10 +84,7 @@ async fn guard(work: &Work<'_>, plan: &Plan, wishes: Wishes) -> Result<(), Probl
         .next(format!("thinggate destroy --yes {}", stack.file.display())))
 }
 
-fn key_stays(work: &Work<'_>, wishes: Wishes) -> Vec<Finding> {
-    if wishes.delete_key || work.connected.store.is_none() {
-        return Vec::new();
-    }
+fn key_stays(work: &Work<'_>) -> Vec<Finding> {
     vec![Finding {
         code: "key_stays",
         what: format!("the signing key in {} stays", work.connected.store_text()),
@@ -92,7 +94,7 @@ fn key_stays(work: &Work<'_>, wishes: Wishes) -> Vec<Finding> {
 
 /// Reads everything again: what is still there is named.
 async fn nothing_left(work: &Work<'_>, intent: Intent) -> Result<(), Problem> {
-    let left = planned(work, intent).await?;
+    let (left, _) = planned(work, intent).await?;
     let mut problem = Problem::failed("leftovers", "everything was deleted, and something is still there");
     if left.changes().next().is_none() {
         return Ok(());

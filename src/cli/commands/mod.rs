@@ -33,7 +33,12 @@ impl<'a> Work<'a> {
         let place = target::target_text(&stack, None);
         let failed = |problem| Report::of_problem(command, &name, &file, &place, problem);
         let connected = target::connect(session, stack).await.map_err(failed)?;
-        let identity = connected.identity().await.map_err(failed)?;
+        let identity = connected.identity().await.map_err(|problem| {
+            failed(match &session.global.local_endpoint {
+                Some(address) => problem.because(format!("--local-endpoint says {address}")),
+                None => problem,
+            })
+        })?;
         Ok(Self { session, connected, identity, command })
     }
 

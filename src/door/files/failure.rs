@@ -66,10 +66,19 @@ fn words(error: &io::Error) -> (&'static str, Option<&'static str>, Option<&'sta
             Some("the file system is read-only (EROFS)"),
             Some("choose a place that can be written"),
         ),
-        ErrorKind::NotFound => ("file_missing", Some("there is no such file or folder"), None),
-        ErrorKind::IsADirectory => ("file_is_folder", Some("it is a folder, not a file"), None),
+        ErrorKind::NotFound => (
+            "file_missing",
+            Some("there is no such file or folder"),
+            Some(
+                "check the path; a relative one begins in the working folder, or at the stack file that has it",
+            ),
+        ),
+        ErrorKind::IsADirectory => {
+            ("file_is_folder", Some("it is a folder, not a file"), Some("name a file"))
+        }
         ErrorKind::NotADirectory => {
-            ("file_missing", Some("something on its way is a file, not a folder"), None)
+            let next = "move that file away, or choose another place";
+            ("file_missing", Some("something on its way is a file, not a folder"), Some(next))
         }
         _ => ("file_failed", None, None),
     }

@@ -1,0 +1,48 @@
+//! A stack's life: every command, its whole output.
+
+use crate::support::{Bench, shown};
+
+#[test]
+fn a_stack_lives_and_dies() {
+    let bench = Bench::new();
+    shown!(bench.run(&["validate", "stack.toml"]), @r#"
+    exit 0
+    -- output
+    stack.toml: valid
+    -- errors
+    note: the function's environment will hold the secret
+          next: everybody who may read the function's configuration sees it; prefer `[token.rs256]`
+    "#);
+    shown!(bench.run(&["plan", "stack.toml", "--exit-code"]), "story-plan");
+    shown!(bench.run(&["outputs", "stack.toml"]), "story-outputs");
+    shown!(bench.run(&["drift", "stack.toml"]), "story-drift");
+    shown!(bench.run(&["deploy", "stack.toml"]), "story-deploy");
+    shown!(bench.run(&["deploy", "stack.toml"]), "story-deploy-2");
+    shown!(bench.run(&["plan", "stack.toml", "--exit-code"]), "story-plan-2");
+    shown!(bench.run(&["drift", "stack.toml"]), "story-drift-2");
+    shown!(bench.run(&["outputs", "stack.toml", "--for", "device"]), @r#"
+    exit 0
+    -- output
+    curl -H "x-amz-customauthorizer-name: iot-openam-authorizer" -H "x-amz-customauthorizer-signature: $TOKEN_SIGNATURE" -H "token: $ACCESS_TOKEN" --data 'hello' https://thinggatelocal-ats.iot.eu-west-1.amazonaws.com/topics/customauthtesting
+    "#);
+    shown!(bench.run(&["destroy", "stack.toml"]), "story-destroy");
+    shown!(bench.run(&["destroy", "stack.toml", "--yes"]), "story-destroy-yes");
+    shown!(bench.run(&["destroy", "stack.toml", "--yes", "--delete-key"]), @r#"
+    exit 0
+    -- output
+    local-demo in eu-west-1, account 000000000000 (local)
+
+      - signing key  keys/local-demo@eu-west-1  deleted  devices: all devices
+
+    destroyed: nothing is left
+    -- errors
+      local-demo: - signing key deleted (TIME)
+    "#);
+    shown!(bench.run(&["destroy", "stack.toml", "--yes", "--delete-key"]), @r#"
+    exit 0
+    -- output
+    local-demo in eu-west-1, account 000000000000 (local)
+
+    nothing left to destroy
+    "#);
+}
