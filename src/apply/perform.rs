@@ -87,7 +87,9 @@ async fn carry_out<R: Resource>(via: &R::Via, task: &Task<R>) -> Result<(), Prob
     match (&task.desired, &task.live) {
         (Some(desired), live) => R::apply(via, desired, live.as_ref()).await,
         (None, Some(live)) => R::delete(via, live).await,
-        (None, None) => Ok(()),
+        (None, None) => {
+            Err(Problem::failed("empty_step", "a step has nothing to do; this is a bug in thinggate"))
+        }
     }
 }
 

@@ -84,8 +84,8 @@ fn exit(verdict: Verdict) -> ExitCode {
 /// The first signal lets running calls finish; the second ends the program at once.
 async fn stop_on_signal(session: Arc<Session>) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
     else {
         return;
     };
@@ -93,6 +93,7 @@ async fn stop_on_signal(session: Arc<Session>) {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
         }
         if count == 0 {
             session.stop.stop();

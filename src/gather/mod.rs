@@ -100,6 +100,9 @@ async fn signing_keys(stack: &Stack, sources: &Sources<'_>) -> Result<SigningKey
         (Signing::Generated { .. }, None) => {
             Err(Problem::failed("no_key_store", "this stack's key store was not opened"))
         }
+        (Signing::Public { .. }, _) if sources.code == CodeMode::Ignore => {
+            Ok(SigningKeys::Provided(BTreeMap::new()))
+        }
         (Signing::Public { keys }, _) => {
             let mut given = BTreeMap::new();
             for (name, reference) in keys {
@@ -122,6 +125,10 @@ fn environment(stack: &Stack, sources: &Sources<'_>) -> Result<Environment, Prob
     let TokenKey::Hs256 { secret, .. } = &stack.token.key else {
         return Ok(Environment::Known(BTreeMap::new()));
     };
+    if sources.code == CodeMode::Ignore {
+        // What is taken down needs no secret: a runner that never had it can destroy.
+        return Ok(unseen("this command does not look at it".to_owned()));
+    }
     match sources.references.secret(secret) {
         Ok(secret) => Ok(Environment::Known(BTreeMap::from([(SECRET_VARIABLE.to_owned(), secret)]))),
         Err(problem) if sources.code == CodeMode::Compare => {
@@ -129,4 +136,9 @@ fn environment(stack: &Stack, sources: &Sources<'_>) -> Result<Environment, Prob
         }
         Err(problem) => Err(problem),
     }
+}
+
+/// The environment's names alone, with the reason.
+fn unseen(because: String) -> Environment {
+    Environment::Unseen { names: vec![SECRET_VARIABLE.to_owned()], because }
 }

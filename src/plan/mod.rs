@@ -207,32 +207,62 @@ impl Maker<'_> {
     }
 
     fn finish(mut self) -> Plan {
-        self.release_default_before_replacing();
+        if self.intent == Intent::Deploy {
+            self.make_again_what_a_replacement_takes();
+            self.free_the_default_before_replacing();
+        }
         order::arrange(&mut self.steps, self.intent);
         Plan { steps: self.steps, collisions: self.collisions }
     }
 
-    /// AWS IoT deletes no authorizer that is the default: the slot is cleared first, and set again.
-    fn release_default_before_replacing(&mut self) {
-        let replaced = self
-            .steps
-            .iter()
-            .position(|step| step.kind == Kind::Authorizer && step.change.action == Action::Delete);
-        let Some(place) = replaced.filter(|_| self.intent == Intent::Deploy) else { return };
-        let Some(slot) = self.steps.iter_mut().find(|step| step.kind == Kind::DefaultAuthorizer) else {
+    /// Where a kind's old object is deleted to be replaced.
+    fn replaced(&self, kind: Kind) -> Option<usize> {
+        self.steps.iter().position(|step| step.kind == kind && step.change.action == Action::Delete)
+    }
+
+    /// A function takes its alias and its policies with it, an alias its policy: they are made again.
+    fn make_again_what_a_replacement_takes(&mut self) {
+        let function = self.replaced(Kind::Function).is_some();
+        let release = function || self.replaced(Kind::Release).is_some();
+        if function {
+            self.steps.retain(|step| step.kind != Kind::Release || step.change.action != Action::Delete);
+        }
+        for step in &mut self.steps {
+            match &mut step.work {
+                Work::Release(task) if function => task.live = None,
+                Work::Permission(task) if release => task.live = None,
+                _ => continue,
+            }
+            step.change = Change { action: Action::Create, impact: Impact::All, ..Change::create() };
+        }
+    }
+
+    /// AWS IoT deletes no authorizer that is the default: our slot is cleared first, and set again where
+    /// it is still wanted. Somebody else's slot, and a refused repair, stay as they are.
+    fn free_the_default_before_replacing(&mut self) {
+        let Some(place) = self.replaced(Kind::Authorizer) else { return };
+        let Some(slot) = self.steps.iter().position(|step| step.kind == Kind::DefaultAuthorizer) else {
             return;
         };
-        let Work::DefaultAuthorizer(task) = &mut slot.work else { return };
-        let (Some(live), Some(_)) = (task.live.take(), task.desired.as_ref()) else { return };
-        slot.change = Change { action: Action::Create, impact: Impact::NewConnections, ..Change::create() };
+        let mut again = self.steps.remove(slot);
+        let Work::DefaultAuthorizer(task) = &again.work else { return };
+        let ours = task.live.as_ref().is_some_and(|live| DefaultAuthorizer::owner(live) == Owner::Ours);
+        if !ours || again.change.refusal.is_some() {
+            self.steps.insert(slot, again);
+            return;
+        }
+        let (wanted, live) = (task.desired.clone(), task.live.clone());
         let clear = Step {
-            kind: Kind::DefaultAuthorizer,
-            name: slot.name.clone(),
             change: Change::delete(Impact::NewConnections),
-            after: Vec::new(),
-            work: Work::DefaultAuthorizer(Task { desired: None, live: Some(live) }),
+            work: Work::DefaultAuthorizer(Task { desired: None, live }),
+            ..again.clone()
         };
         self.steps.insert(place, clear);
+        if wanted.is_some() {
+            again.change = Change { impact: Impact::NewConnections, ..Change::create() };
+            again.work = Work::DefaultAuthorizer(Task { desired: wanted, live: None });
+            self.steps.push(again);
+        }
     }
 }
 

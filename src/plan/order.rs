@@ -42,8 +42,10 @@ fn waits(step: &Step, before: &Step) -> bool {
     let deletes = |step: &Step| step.change.action == Action::Delete;
     match (deletes(step), deletes(before)) {
         // What needs another is taken away before it.
-        (true, _) => reaches(before.kind, step.kind),
-        (false, true) => reaches(before.kind, step.kind) || reaches(step.kind, before.kind),
+        (true, true) => reaches(before.kind, step.kind),
+        // A delete beside something that stays is one half of a replacement, or makes room for it: it
+        // waits until all that the other half needs is there. A failure before it cuts no device.
+        (true, false) | (false, true) => reaches(before.kind, step.kind) || reaches(step.kind, before.kind),
         (false, false) => reaches(step.kind, before.kind),
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::table::aligned;
 use super::{Command, Finding, Report, StepReport};
 use crate::apply::{Event, Outcome};
+use crate::device::printable;
 use crate::problem::Problem;
 use crate::resource::{Action, Impact};
 
@@ -29,7 +30,13 @@ pub(super) fn report(report: &Report) -> String {
         text.push_str(&steps(&report.steps));
     }
     for (kind, missing) in &report.not_compared {
-        let _ = writeln!(text, "  ? {} {} not compared: {}", kind.noun(), missing.field, missing.because);
+        let _ = writeln!(
+            text,
+            "  ? {} {} not compared: {}",
+            kind.noun(),
+            missing.field,
+            printable(&missing.because)
+        );
     }
     text.push('\n');
     let _ = writeln!(text, "{}", closing(report));
@@ -66,16 +73,16 @@ fn steps(steps: &[StepReport]) -> String {
             continue;
         }
         for difference in &step.differences {
-            let _ = write!(text, "      {}: {}", difference.field, difference.live);
-            let _ = write!(text, " -> {}", difference.desired);
+            let (live, desired) = (printable(&difference.live), printable(&difference.desired));
+            let _ = write!(text, "      {}: {live} -> {desired}", printable(&difference.field));
             if let Some(key) = difference.key {
                 let _ = write!(text, "   [{key}]");
             }
             text.push('\n');
         }
         if let Some((because, next)) = &step.refusal {
-            let _ = writeln!(text, "      not done by deploy: {because}");
-            let _ = writeln!(text, "      next: {next}");
+            let _ = writeln!(text, "      not done by deploy: {}", printable(because));
+            let _ = writeln!(text, "      next: {}", lines(next));
         }
     }
     text
@@ -110,10 +117,12 @@ fn closing(report: &Report) -> String {
         count => format!(", {count} values not compared"),
     };
     let done = report.steps.iter().filter(|step| step.outcome == Some(Outcome::Done)).count();
+    let started = report.steps.iter().filter(|step| step.outcome == Some(Outcome::Failed)).count();
     match (report.command, changed) {
         (_, _) if report.problem.is_some() && done > 0 => {
             format!("{done} of {changed} steps done, then stopped")
         }
+        (_, _) if report.problem.is_some() && started > 0 => "stopped half-way through a step".to_owned(),
         (_, _) if report.problem.is_some() => "nothing was changed".to_owned(),
         (Command::Plan | Command::Deploy | Command::Drift, 0) => format!("in step{not_compared}"),
         (Command::Destroy, 0) => "nothing left to destroy".to_owned(),
@@ -138,20 +147,25 @@ fn counts(steps: &[StepReport], done: bool) -> String {
     parts.join(", ")
 }
 
+/// Our own text of several lines, which can quote foreign text: each line made safe to show.
+fn lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+}
+
 /// A problem, whole, as it goes to standard error.
 pub(super) fn problem(problem: &Problem) -> String {
-    let mut text = format!("error: {}\n", problem.what);
+    let mut text = format!("error: {}\n", printable(&problem.what));
     if let Some(place) = &problem.place {
-        let _ = writeln!(text, "  at: {place}");
+        let _ = writeln!(text, "  at: {}", printable(place));
     }
     for cause in &problem.because {
-        let _ = writeln!(text, "  because: {cause}");
+        let _ = writeln!(text, "  because: {}", lines(cause));
     }
     if let Some(id) = &problem.request_id {
         let _ = writeln!(text, "  AWS request id: {id}");
     }
     if let Some(next) = &problem.next {
-        let _ = writeln!(text, "\nnext: {next}");
+        let _ = writeln!(text, "\nnext: {}", lines(next));
     }
     text
 }

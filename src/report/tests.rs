@@ -64,3 +64,21 @@ fn json_has_exit_codes_and_the_difference() {
     assert_eq!(value["exit"], 2);
     assert_eq!(value["stacks"][0]["steps"][1]["differences"][0]["field"], "status");
 }
+
+#[test]
+fn foreign_text_cannot_draw_on_the_terminal() {
+    let mut report = drifted();
+    report.steps[1].differences[0].live = "\u{1b}[2K\r  = role in step\n::error::x".to_owned();
+    let text = human::report(&report);
+    assert!(!text.contains('\u{1b}') && !text.contains('\r'), "{text:?}");
+    assert!(!text.lines().any(|line| line.starts_with("::")), "{text:?}");
+}
+
+#[test]
+fn a_step_that_failed_half_way_is_not_nothing() {
+    let mut report = drifted();
+    report.problem = Some(Problem::failed("planted", "planted"));
+    assert!(human::report(&report).contains("nothing was changed"));
+    report.steps[1].outcome = Some(crate::apply::Outcome::Failed);
+    assert!(!human::report(&report).contains("nothing was changed"));
+}

@@ -162,4 +162,4 @@ pub(crate) trait Resource {
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

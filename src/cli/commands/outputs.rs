@@ -9,6 +9,7 @@ use crate::cli::local_target::LocalTarget;
 use crate::cli::session::Session;
 use crate::problem::Problem;
 use crate::report::{Command, Report};
+use crate::stack::Signing;
 
 /// The outputs of one stack.
 pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, audience: Option<Audience>) -> Report {
@@ -69,9 +70,11 @@ fn curl(work: &Work<'_>, endpoint: &str) -> String {
         }
         _ => String::new(),
     };
-    let signature = match &work.connected.store {
-        Some(_) => "-H \"x-amz-customauthorizer-signature: $TOKEN_SIGNATURE\" ",
-        None => "",
+    let signature = match &stack.signing {
+        Signing::Generated { .. } | Signing::Public { .. } => {
+            "-H \"x-amz-customauthorizer-signature: $TOKEN_SIGNATURE\" "
+        }
+        Signing::Off => "",
     };
     format!(
         "curl{reach} -H \"x-amz-customauthorizer-name: {}\" {signature}-H \"{}: $ACCESS_TOKEN\" --data 'hello' https://{endpoint}/topics/{topic}",
