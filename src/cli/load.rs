@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::references;
 use super::session::Session;
 use crate::problem::{Problem, ProblemKind};
 use crate::report::Output;

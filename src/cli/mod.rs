@@ -108,33 +108,33 @@ async fn dispatch(session: &Arc<Session>, command: Command) -> Verdict {
     match command {
         Command::Validate { stacks } => validate_all(session, &stacks),
         Command::Plan { stacks, exit_code, keep_code } => {
-            each(session, &stacks, move |session, loaded| async move {
+            each(session, load::with_references(session, &stacks.files), move |session, loaded| async move {
                 plan::run(&session, loaded, exit_code, keep_code).await
             })
             .await
         }
         Command::Deploy { stacks, allow_impact, keep_code } => {
             let wishes = deploy::Wishes { allow_impact, keep_code };
-            each(session, &stacks, move |session, loaded| async move {
+            each(session, load::with_references(session, &stacks.files), move |session, loaded| async move {
                 deploy::run(&session, loaded, wishes).await
             })
             .await
         }
         Command::Drift { stacks, strict } => {
-            each(session, &stacks, move |session, loaded| async move {
+            each(session, load::all(session, &stacks.files), move |session, loaded| async move {
                 drift::run(&session, loaded, strict).await
             })
             .await
         }
         Command::Destroy { stacks, yes, delete_key } => {
             let wishes = destroy::Wishes { yes, delete_key };
-            each(session, &stacks, move |session, loaded| async move {
+            each(session, load::all(session, &stacks.files), move |session, loaded| async move {
                 destroy::run(&session, loaded, wishes).await
             })
             .await
         }
         Command::Outputs { stacks, audience } => {
-            each(session, &stacks, move |session, loaded| async move {
+            each(session, load::all(session, &stacks.files), move |session, loaded| async move {
                 outputs::run(&session, loaded, audience).await
             })
             .await
@@ -175,13 +175,13 @@ fn validate_all(session: &Session, stacks: &args::Stacks) -> Verdict {
 /// Runs one command on every stack, side by side; results are told as they come.
 async fn each<Fut>(
     session: &Arc<Session>,
-    stacks: &args::Stacks,
+    loaded: Result<Vec<Loaded>, Problem>,
     run: impl Fn(Arc<Session>, Loaded) -> Fut + Clone + Send + 'static,
 ) -> Verdict
 where
     Fut: Future<Output = Report> + Send + 'static,
 {
-    let loaded = match load::all(session, &stacks.files) {
+    let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(problem) => {
             session.printer.problem(&problem);

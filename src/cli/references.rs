@@ -7,7 +7,7 @@ use crate::door::Files;
 use crate::gather::References;
 use crate::keys::Secret;
 use crate::problem::Problem;
-use crate::stack::Reference;
+use crate::stack::{PublicKeys, Reference, Signing, Stack, TokenKey};
 
 /// The longest secret or key set that is read, in bytes.
 const REFERENCE_BYTES_MAX: u64 = 256 * 1024;
@@ -78,6 +78,26 @@ impl Resolver<'_> {
                 .next("use `env:NAME` or `file:PATH`")
         })
     }
+}
+
+/// Checks, before any stack starts, that what a deploy of `stack` will read is there. The local
+/// provider's own keys always are.
+pub(crate) fn available(environment: &Environment, files: &Files, stack: &Stack) -> Result<(), Problem> {
+    let resolver = Resolver { environment, files, local: None };
+    let kept = |reference: &Reference| matches!(reference, Reference::Environment(_) | Reference::File(_));
+    match &stack.token.key {
+        TokenKey::Hs256 { secret, .. } if kept(secret) => resolver.secret(secret).map(drop)?,
+        TokenKey::Rs256(PublicKeys::Pem(keys) | PublicKeys::Jwks(keys)) if kept(keys) => {
+            resolver.text(keys).map(drop)?;
+        }
+        TokenKey::Hs256 { .. } | TokenKey::Rs256(_) => {}
+    }
+    if let Signing::Public { keys } = &stack.signing {
+        for key in keys.values() {
+            resolver.text(key)?;
+        }
+    }
+    Ok(())
 }
 
 fn unset(name: &str) -> Problem {
