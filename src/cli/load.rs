@@ -42,6 +42,15 @@ pub(crate) fn all(session: &Session, files: &[PathBuf]) -> Result<Vec<Loaded>, P
     }
 }
 
+/// Reads every file, and checks that what they refer to is there: for commands that need it.
+pub(crate) fn with_references(session: &Session, files: &[PathBuf]) -> Result<Vec<Loaded>, Problem> {
+    let loaded = all(session, files)?;
+    for one in &loaded {
+        references::available(&session.environment, &session.files, &one.stack)?;
+    }
+    Ok(loaded)
+}
+
 /// Two files of one stack would race each other.
 fn twice(session: &Session, loaded: &[Loaded]) -> Option<Problem> {
     let mut seen = BTreeMap::new();
