@@ -1,6 +1,9 @@
 //! From facts to a plan: pure, synchronous, complete. A plan leaves nothing to choose.
 
+mod collision;
 mod order;
+
+pub use collision::Collision;
 
 use crate::names::Identity;
 use crate::problem::Problem;
@@ -50,17 +53,6 @@ pub struct Step {
     pub(crate) work: Work,
 }
 
-/// A resource of our name that somebody else owns.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Collision {
-    /// Its kind.
-    pub kind: Kind,
-    /// Its name.
-    pub name: String,
-    /// The owner that its tag names; `None`: it has no such tag.
-    pub owner: Option<String>,
-}
-
 /// The work of one step, typed: what is wanted and what is there.
 #[derive(Debug)]
 pub(crate) struct Task<R: Resource> {
@@ -104,8 +96,8 @@ impl Plan {
     /// The problem of a plan that must not be applied: foreign resources, all of them, or repairs that
     /// are refused.
     pub fn guard(&self) -> Result<(), Problem> {
-        if !self.collisions.is_empty() {
-            return Err(collided(&self.collisions));
+        if let Some(problem) = collision::problem(&self.collisions) {
+            return Err(problem);
         }
         let mut refused = self.steps.iter().filter_map(|step| Some((step, step.change.refusal.as_ref()?)));
         let Some((step, refusal)) = refused.next() else { return Ok(()) };
@@ -120,24 +112,10 @@ impl Plan {
     }
 }
 
-fn collided(collisions: &[Collision]) -> Problem {
-    let mut problem = Problem::refused(
-        "foreign_resource",
-        "resources of this stack's names exist and are not this stack's; nothing was changed",
-    );
-    for Collision { kind, name, owner } in collisions {
-        let whose = owner.as_ref().map_or_else(
-            || "it has no tag `thinggate:stack`".to_owned(),
-            |owner| format!("its tag `thinggate:stack` says {owner}"),
-        );
-        problem = problem.because(format!("{} {name}: {whose}", kind.noun()));
-    }
-    problem.next("choose another `name` in the stack file, or delete what is listed if nobody needs it")
-}
-
 /// Makes the plan. `store` is the key store's place, for people.
 pub fn plan(intent: Intent, facts: &Facts, store: &str) -> Plan {
-    let mut maker = Maker { intent, facts, store, steps: Vec::new(), collisions: Vec::new() };
+    let mut maker =
+        Maker { intent, facts, store, steps: Vec::new(), collisions: Vec::new(), some_are_ours: false };
     let live = &facts.live;
     maker.add::<SigningKey>(live.signing_key.as_ref(), Work::SigningKey);
     maker.add::<Role>(live.role.as_ref(), Work::Role);
@@ -156,6 +134,8 @@ struct Maker<'a> {
     store: &'a str,
     steps: Vec<Step>,
     collisions: Vec<Collision>,
+    /// Whether a resource that carries a tag of its own says that it is this stack's.
+    some_are_ours: bool,
 }
 
 impl Maker<'_> {
@@ -166,6 +146,8 @@ impl Maker<'_> {
             Intent::Destroy { .. } => None,
         };
         let owner = live.map(R::owner);
+        self.some_are_ours |=
+            owner == Some(Owner::Ours) && collision::claim(R::KIND, &self.facts.identity).is_some();
         // Somebody else's default is none of our business when we want none ourselves.
         if desired.is_none() && R::KIND == Kind::DefaultAuthorizer && owner != Some(Owner::Ours) {
             return;
@@ -178,7 +160,7 @@ impl Maker<'_> {
             && change.action != Action::Keep
         {
             let name = name(R::KIND, &self.facts.identity, self.store);
-            self.collisions.push(Collision { kind: R::KIND, name, owner });
+            self.collisions.push(Collision { kind: R::KIND, name, owner, claim: None });
         }
         self.split::<R>(desired, live.cloned(), change, wrap);
     }
@@ -212,6 +194,9 @@ impl Maker<'_> {
             self.free_the_default_before_replacing();
         }
         order::arrange(&mut self.steps, self.intent);
+        for one in self.collisions.iter_mut().filter(|one| one.owner.is_none() && self.some_are_ours) {
+            one.claim = collision::claim(one.kind, &self.facts.identity);
+        }
         Plan { steps: self.steps, collisions: self.collisions }
     }
 

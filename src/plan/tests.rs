@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::resource::testing::facts;
-use crate::resource::{authorizer, default_authorizer};
+use crate::names::OWNER_TAG;
+use crate::problem::ProblemKind;
+use crate::resource::testing::{World, facts};
+use crate::resource::{Live, authorizer, default_authorizer};
 
 /// Facts in which our authorizer checks no signature, which the stack wants and AWS cannot change in
 /// place; the default slot holds `slot`, the rest is not there.
@@ -111,4 +113,47 @@ fn foreign_resources_are_all_listed() {
     assert_eq!(problem.code, "foreign_resource");
     assert_eq!(problem.because.len(), 1);
     assert!(problem.because[0].contains("other@eu-west-1"), "{problem}");
+}
+
+/// Everything is deployed, then the function's owner tag is what `owner` says.
+async fn function_of(owner: Option<&str>) -> World {
+    let mut world = World::new();
+    world.deploy().await;
+    world.gather().await;
+    let function = world.facts.live.function.as_mut().unwrap();
+    function.owner = Owner::Foreign(owner.map(str::to_owned));
+    let tags = function.tags.as_mut().unwrap();
+    tags.remove(OWNER_TAG);
+    tags.extend(owner.map(|owner| (OWNER_TAG.to_owned(), owner.to_owned())));
+    world
+}
+
+fn refusal(world: &World) -> Problem {
+    let problem = plan(Intent::Deploy, &world.facts, "keys").guard().unwrap_err();
+    assert_eq!(problem.kind, ProblemKind::Refused);
+    problem
+}
+
+/// The tag is the only thing that was lost: the command puts it back.
+#[tokio::test(start_paused = true)]
+async fn a_lost_owner_tag_is_refused_with_the_command_that_puts_it_back() {
+    let problem = refusal(&function_of(None).await);
+    assert_eq!(problem.code, "foreign_resource");
+    assert_eq!(
+        problem.next.unwrap().split("   #").next().unwrap(),
+        "aws lambda tag-resource --region eu-west-1 \
+         --resource arn:aws:lambda:eu-west-1:000000000000:function:thinggate-demo --tags thinggate:stack=demo@eu-west-1"
+    );
+}
+
+/// Another stack says that it is its own, or nothing else is ours: nobody is told to take it.
+#[tokio::test(start_paused = true)]
+async fn what_may_be_somebody_elses_is_not_offered() {
+    let next = refusal(&function_of(Some("other@eu-west-1")).await).next.unwrap();
+    assert!(!next.contains("aws "), "{next}");
+    let mut world = function_of(None).await;
+    let function = world.facts.live.function.take();
+    world.facts.live = Live { function, ..Live::default() };
+    let next = refusal(&world).next.unwrap();
+    assert!(!next.contains("aws "), "{next}");
 }

@@ -36,6 +36,17 @@ def check(name, holds, detail=""):
     return holds
 
 
+def planted(defect, checks):
+    """A defect that is planted on purpose: the checks must fail on it, or they check nothing."""
+    global passed, failed
+    before = passed, failed
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        checks()
+    seen = failed > before[1]
+    passed, failed = before
+    return check(f"planted: {defect}; the check fails", seen, said.getvalue())
+
+
 def finish():
     """Prints the counts and ends the suite."""
     print(f"{passed} passed, {failed} failed", flush=True)
@@ -129,10 +140,36 @@ def aws(endpoint, run, *arguments, region="eu-west-1"):
         return code, text, err.getvalue()
 
 
-class Proxy:
-    """A reverse proxy on loopback that keeps every exchange; the Host header stays as it was signed."""
+DENIED = {  # as a principal that may only read is answered; the texts of botocore's recorded answers
+    "iam": (403, "text/xml", b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>"
+            b"<Message>not authorized</Message></Error><RequestId>0</RequestId></ErrorResponse>"),
+    "logs": (400, "application/x-amz-json-1.1", b'{"__type":"AccessDeniedException","Message":"not authorized"}'),
+    "lambda": (403, "application/json", b'{"Message":"not authorized"}'),
+    "iot": (403, "application/json", b'{"message":"not authorized"}'),
+}
 
-    def __init__(self, to):
+
+class Denied:
+    """Stands where the target's answer would: the write was not forwarded."""
+
+    def __init__(self, service):
+        self.status, kind, self.content = DENIED[service]
+        self.reason, self.headers = "", [("content-type", kind), ("x-amzn-errortype", "AccessDeniedException")]
+
+    def getheaders(self):
+        return self.headers
+
+    def read(self):
+        return self.content
+
+
+class Proxy:
+    """A reverse proxy on loopback that keeps every exchange; the Host header stays as it was signed.
+
+    With `read_only`, no write reaches the target: it is answered "access denied".
+    """
+
+    def __init__(self, to, read_only=False):
         self.exchanges = []
         address = urllib.parse.urlsplit(to)
         proxy = self
@@ -142,12 +179,19 @@ class Proxy:
 
             def forward(self):
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
+                service, _, writes = operation(self, body)
+                if read_only and writes:
+                    self.reply(body, Denied(service))
+                    return
                 connection = http.client.HTTPConnection(address.hostname, address.port, timeout=330)
                 connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
                 for name, value in self.headers.items():
                     connection.putheader(name, value)
                 connection.endheaders(body)
-                answer = connection.getresponse()
+                self.reply(body, connection.getresponse())
+                connection.close()
+
+            def reply(self, body, answer):
                 content = answer.read()
                 proxy.exchanges.append(exchange(self, body, answer, content))
                 self.send_response_only(answer.status, answer.reason)
@@ -158,7 +202,6 @@ class Proxy:
                 self.end_headers()
                 if self.command != "HEAD":
                     self.wfile.write(content)
-                connection.close()
 
             do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = forward
 
@@ -183,8 +226,8 @@ class Proxy:
         self.server.shutdown()
 
 
-def exchange(handler, body, answer, content):
-    """One exchange as data, with the service and operation that a judge from outside reads from it."""
+def operation(handler, body):
+    """Service, operation, and whether it writes, as a judge from outside reads them."""
     scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", handler.headers.get("authorization", ""))
     service = scope.group(2) if scope else ""
     target = handler.headers.get("x-amz-target", "")
@@ -198,6 +241,12 @@ def exchange(handler, body, answer, content):
         name = f"{handler.command} {handler.path.split('?')[0]}"
         runs = name.endswith(("/invocations", "/test"))
         writes = handler.command != "GET" and not runs
+    return service, name, writes
+
+
+def exchange(handler, body, answer, content):
+    """One exchange as data."""
+    service, name, writes = operation(handler, body)
     return {"service": service, "operation": f"{service}: {name}", "writes": writes, "status": answer.status,
             "method": handler.command, "path": handler.path, "request_headers": dict(handler.headers.items()),
             "request_body": body, "headers": dict(answer.getheaders()), "body": content}
@@ -207,7 +256,7 @@ def stack_file(folder, name="kill", **changes):
     """A copy of the first-run stack in `folder`, under another name."""
     with open(os.path.join(CHECKOUT, "stacks", "local.toml"), encoding="utf-8") as file:
         text = file.read()
-    text = re.sub(r'^name += +"[^"]*"', f'name = "{name}"', text, flags=re.M)
+    text = re.sub(r'^name += +"[^"]*"', f'name = "{name}"', text, count=1, flags=re.M)
     for before, after in changes.get("replace", []):
         if before not in text:
             raise RuntimeError(f"the stack file has no {before!r}")
@@ -224,7 +273,9 @@ def bootstrap(folder):
     if not os.path.exists(path):
         target = Target(folder)
         try:
-            done = thinggate("deploy", stack_file(folder, "build"), "--state-dir", target.state, timeout=1200)
+            stack = stack_file(folder, "build", replace=[
+                ("[authorizer]\n", f'[function]\nsource = "{CHECKOUT}/authorizer"\n\n[authorizer]\n')])
+            done = thinggate("deploy", stack, "--state-dir", target.state, timeout=1200)
             if done.returncode != 0:
                 raise RuntimeError(done.stderr)
             packages = os.path.join(target.state, "packages")

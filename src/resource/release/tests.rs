@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::super::Action;
 use super::super::function::Function;
 use super::super::testing::{World, inputs, package};
@@ -41,6 +43,21 @@ async fn the_first_release_records_what_it_is_made_from() {
         held: None,
     };
     assert_eq!((live(&world).version.as_str(), record(&world)), ("1", expected));
+}
+
+/// A run that died right after `CreateFunction` leaves a function that is not ready yet; to the next run
+/// it is already as wanted.
+#[tokio::test(start_paused = true)]
+async fn a_function_that_is_still_pending_is_waited_for() {
+    let mut world = World::new();
+    world.deploy_before::<Function>().await;
+    tokio::time::advance(Duration::from_mins(1)).await;
+    let died = tokio::time::timeout(Duration::from_millis(1), world.apply::<Function>()).await;
+    assert!(died.is_err(), "the function was ready at once");
+    assert_eq!(world.change::<Function>().await, Change::keep());
+    world.apply::<Release>().await.unwrap();
+    world.gather().await;
+    assert_eq!(live(&world).version, "1");
 }
 
 /// Every field of a settled release, edited: the difference is named.
