@@ -1,11 +1,16 @@
 //! The Lambda Runtime API (Lambda Developer Guide, "Using the Lambda runtime API", version 2018-06-01)
 //! on a loopback port of its own for each process.
+//!
+//! Every browser on this machine reaches a loopback port too, and what goes over this one holds access
+//! tokens: whatever a web page sent is refused, and so is another `Host` (DNS rebinding).
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -20,13 +25,19 @@ const HEAD_BYTES_MAX: u64 = 64 << 10;
 const ANSWER_BYTES_MAX: usize = 6_291_556;
 /// Connections of one process at a time.
 const CONNECTIONS_MAX: usize = 16;
+/// Between two tries when the system has no descriptor for a connection.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
+
+/// The open connections of one process, each by a number of its own: an address cannot be asked for once
+/// the other side has closed.
+type Connections = Arc<Mutex<BTreeMap<u64, TcpStream>>>;
 
 /// A listening Runtime API. Dropping it closes every connection of the process.
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
     address: SocketAddr,
     exchange: Arc<Exchange>,
-    connections: Arc<Mutex<Vec<TcpStream>>>,
+    connections: Connections,
 }
 
 impl RuntimeApi {
@@ -34,12 +45,12 @@ impl RuntimeApi {
     pub(super) fn listen(exchange: &Arc<Exchange>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let connections = Arc::new(Mutex::new(Vec::new()));
+        let connections = Connections::default();
         let api = Self { address, exchange: Arc::clone(exchange), connections: Arc::clone(&connections) };
         let exchange = Arc::clone(exchange);
         thread::Builder::new()
             .name("lambda-runtime-api".into())
-            .spawn(move || accept(&listener, &exchange, &connections))?;
+            .spawn(move || accept(&listener, address, &exchange, &connections))?;
         Ok(api)
     }
 
@@ -52,7 +63,8 @@ impl RuntimeApi {
 impl Drop for RuntimeApi {
     fn drop(&mut self) {
         self.exchange.end();
-        for connection in self.connections.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        let open = std::mem::take(&mut *self.connections.lock().unwrap_or_else(PoisonError::into_inner));
+        for connection in open.into_values() {
             // An error means that it is closed already.
             let _closed = connection.shutdown(Shutdown::Both);
         }
@@ -61,28 +73,32 @@ impl Drop for RuntimeApi {
     }
 }
 
-fn accept(listener: &TcpListener, exchange: &Arc<Exchange>, connections: &Arc<Mutex<Vec<TcpStream>>>) {
+fn accept(listener: &TcpListener, address: SocketAddr, exchange: &Arc<Exchange>, connections: &Connections) {
     let open = Arc::new(AtomicUsize::new(0));
-    for connection in listener.incoming() {
+    for (number, connection) in (0..).zip(listener.incoming()) {
         if exchange.ended() {
             return;
         }
-        let Ok(connection) = connection else { continue };
+        let handles = connection.and_then(|connection| Ok((connection.try_clone()?, connection)));
+        let Ok((handle, connection)) = handles else {
+            // Out of file descriptors, most likely: others must end before the next can come.
+            thread::park_timeout(ACCEPT_AGAIN);
+            continue;
+        };
         if open.load(Ordering::Relaxed) >= CONNECTIONS_MAX {
             continue;
         }
-        let Ok(handle) = connection.try_clone() else { continue };
-        connections.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+        connections.lock().unwrap_or_else(PoisonError::into_inner).insert(number, handle);
         open.fetch_add(1, Ordering::Relaxed);
         let (exchange, open_now, all) = (Arc::clone(exchange), Arc::clone(&open), Arc::clone(connections));
         let served = thread::Builder::new().name("lambda-runtime-connection".into()).spawn(move || {
-            let peer = connection.peer_addr().ok();
             // A broken connection ends here; the invocation's own limit covers what it was doing.
-            let _ended = serve(&connection, &exchange);
-            all.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| other.peer_addr().ok() != peer);
+            let _ended = serve(&connection, address, &exchange);
+            all.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
             open_now.fetch_sub(1, Ordering::Relaxed);
         });
         if served.is_err() {
+            connections.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
             open.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -99,11 +115,18 @@ struct Asked {
 
 struct TooLarge;
 
-fn serve(connection: &TcpStream, exchange: &Exchange) -> io::Result<()> {
+fn serve(connection: &TcpStream, address: SocketAddr, exchange: &Exchange) -> io::Result<()> {
     connection.set_nodelay(true)?;
+    let host = address.to_string();
     let mut reader = BufReader::new(connection);
     let mut writer = connection;
-    while let Some(asked) = read_request(&mut reader)? {
+    while let Some(head) = read_head(&mut reader)? {
+        if !head.is_from_a_program(&host) {
+            let text = r#"{"errorMessage":"Not for web pages, nor by another Host","errorType":"Forbidden"}"#;
+            status(&mut writer, 403, "Forbidden", text)?;
+            break;
+        }
+        let asked = read_body(&mut reader, head)?;
         let keep = asked.keep;
         if !answer(&asked, exchange, &mut writer)? || !keep {
             break;
@@ -203,40 +226,85 @@ fn status(writer: &mut impl Write, code: u16, reason: &str, text: &str) -> io::R
     writer.write_all(answer.as_bytes()).map(|()| true)
 }
 
-/// Reads one request; `None` at the end of the connection.
-fn read_request(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Asked>> {
-    let malformed = |what: &'static str| io::Error::new(ErrorKind::InvalidData, what);
+/// The head of one request.
+struct Head {
+    method: String,
+    path: String,
+    keep: bool,
+    /// Bytes of the body, when it is not chunked.
+    length: usize,
+    chunked: bool,
+    expects: bool,
+    error_type: Option<String>,
+    hosts: Vec<String>,
+    /// It has a header that browsers add, and runtimes do not.
+    from_a_page: bool,
+}
+
+impl Head {
+    /// Whether it has exactly the `Host` that a function was told, and nothing that a browser adds.
+    fn is_from_a_program(&self, host: &str) -> bool {
+        self.hosts == [host] && !self.from_a_page
+    }
+
+    fn header(&mut self, name: &str, value: &str) -> io::Result<()> {
+        match name {
+            "content-length" => self.length = value.parse().map_err(|_| malformed("Content-Length"))?,
+            "transfer-encoding" => self.chunked = value.eq_ignore_ascii_case("chunked"),
+            "connection" => self.keep = !value.eq_ignore_ascii_case("close") && self.keep,
+            "expect" => self.expects = true,
+            "lambda-runtime-function-error-type" => self.error_type = Some(value.to_owned()),
+            "host" => self.hosts.push(value.to_owned()),
+            "origin" | "referer" => self.from_a_page = true,
+            name if name.starts_with("sec-fetch-") => self.from_a_page = true,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn malformed(what: &'static str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, what)
+}
+
+/// Reads the head of one request; `None` at the end of the connection.
+fn read_head(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Head>> {
     let mut left = HEAD_BYTES_MAX;
     let Some(first) = read_line(reader, &mut left)? else { return Ok(None) };
     let mut words = first.split(' ');
     let (Some(method), Some(path), Some(version)) = (words.next(), words.next(), words.next()) else {
         return Err(malformed("the request line"));
     };
-    let mut keep = version == "HTTP/1.1";
-    let (mut length, mut chunked, mut error_type, mut expects) = (0, false, None, false);
+    let mut head = Head {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        keep: version == "HTTP/1.1",
+        length: 0,
+        chunked: false,
+        expects: false,
+        error_type: None,
+        hosts: Vec::new(),
+        from_a_page: false,
+    };
     loop {
         let line = read_line(reader, &mut left)?.ok_or_else(|| malformed("the head"))?;
         if line.is_empty() {
-            break;
+            return Ok(Some(head));
         }
         let (name, value) = line.split_once(':').ok_or_else(|| malformed("a header"))?;
-        let value = value.trim();
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.parse().map_err(|_| malformed("Content-Length"))?,
-            "transfer-encoding" => chunked = value.eq_ignore_ascii_case("chunked"),
-            "connection" => keep = !value.eq_ignore_ascii_case("close") && keep,
-            "expect" => expects = true,
-            "lambda-runtime-function-error-type" => error_type = Some(value.to_owned()),
-            _ => {}
-        }
+        head.header(&name.to_ascii_lowercase(), value.trim())?;
     }
+}
+
+/// Reads the rest of the request.
+fn read_body(reader: &mut BufReader<&TcpStream>, head: Head) -> io::Result<Asked> {
+    let Head { method, path, keep, length, chunked, expects, error_type, .. } = head;
     if expects {
         let mut writer: &TcpStream = reader.get_ref();
         writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
     }
     let body = if chunked { read_chunks(reader)? } else { read_exactly(reader, length)? };
-    let (method, path) = (method.to_owned(), path.to_owned());
-    Ok(Some(Asked { method, path, error_type, body, keep }))
+    Ok(Asked { method, path, error_type, body, keep })
 }
 
 fn read_line(reader: &mut impl BufRead, left: &mut u64) -> io::Result<Option<String>> {
@@ -265,7 +333,6 @@ fn read_exactly(reader: &mut impl Read, length: usize) -> io::Result<Result<Vec<
 }
 
 fn read_chunks(reader: &mut impl BufRead) -> io::Result<Result<Vec<u8>, TooLarge>> {
-    let malformed = |what: &'static str| io::Error::new(ErrorKind::InvalidData, what);
     let mut body = Vec::new();
     loop {
         let mut left = HEAD_BYTES_MAX;
@@ -287,3 +354,6 @@ fn read_chunks(reader: &mut impl BufRead) -> io::Result<Result<Vec<u8>, TooLarge
         reader.read_exact(&mut end)?;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,13 +28,15 @@ const DENY: &str = r#"{"isAuthenticated":false,"principalId":"device","disconnec
 "refreshAfterInSeconds":300,"policyDocuments":[]}"#;
 
 struct Api {
+    address: String,
     connection: BufReader<TcpStream>,
 }
 
 impl Api {
     fn call(&mut self, method: &str, path: &str, body: &str) -> (Vec<(String, String)>, String) {
         let request = format!(
-            "{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nHost: local\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
             body.len()
         );
         self.connection.get_mut().write_all(request.as_bytes()).unwrap_or_else(|_| std::process::exit(0));
@@ -85,8 +87,8 @@ fn main() {
     if behaviour == "crash_at_start" {
         std::process::exit(7);
     }
-    let api = variable("AWS_LAMBDA_RUNTIME_API");
-    let mut api = Api { connection: BufReader::new(TcpStream::connect(api).unwrap()) };
+    let address = variable("AWS_LAMBDA_RUNTIME_API");
+    let mut api = Api { connection: BufReader::new(TcpStream::connect(&address).unwrap()), address };
     let problem = r#"{"errorType":"Test.Problem","errorMessage":"as ordered"}"#;
     match behaviour.as_str() {
         "hang_at_start" => hang(),
