@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::header::is_same_type;
 use crate::json;
 use crate::key::{Encoding, Keys, RsaKey, RsaKeys, Secret};
 use crate::policy::{self, Action, Grant, Grants};
@@ -161,7 +162,7 @@ pub fn read(bytes: &[u8], variable: &dyn Fn(&str) -> Option<String>) -> Result<(
         audience_claims: at_least_one("audience_claims", texts("audience_claims", file.audience_claims)?)?,
         scope_claims: scope_claims(file.scope_claims, &file.scopes)?,
         scopes: scopes(file.scopes)?,
-        types: types(file.types)?,
+        types: types(file.types, file.require.is_empty())?,
         require: require(file.require)?,
         leeway_seconds: leeway(file.leeway_seconds)?,
         strict_expiry: file.strict_expiry,
@@ -218,12 +219,17 @@ fn scopes(scopes: Vec<String>) -> Result<Vec<String>, ConfigError> {
     }
 }
 
-/// An empty text is a value here: it allows a header without `typ`.
-fn types(types: Vec<String>) -> Result<Vec<String>, ConfigError> {
+/// An empty text is a value here: it allows a header without `typ`. With a type that every kind of token
+/// has, a claim must tell access tokens from the others (RFC 8725 3.11 and 3.12).
+fn types(types: Vec<String>, requires_nothing: bool) -> Result<Vec<String>, ConfigError> {
     for allowed in at_least_one("types", few("types", types.clone())?)? {
         if !allowed.is_empty() {
             text("types", allowed)?;
         }
+    }
+    let is_loose = |allowed: &String| allowed.is_empty() || is_same_type(allowed, "JWT");
+    if requires_nothing && types.iter().any(is_loose) {
+        return Err(at("types", "lets a refresh token or an ID token pass while `require` is empty"));
     }
     Ok(types)
 }

@@ -44,7 +44,7 @@ pub(crate) fn key_id<'a>(header: &'a Object<'_>) -> Result<Option<&'a str>, Deny
 
 /// Compares media types: case does not count, and a value without `/` stands for `application/`
 /// and itself (RFC 7515 4.1.9, RFC 2045 5.1). An empty text is no media type.
-fn is_same_type(allowed: &str, found: &str) -> bool {
+pub(crate) fn is_same_type(allowed: &str, found: &str) -> bool {
     let full = |text: &str| {
         let text = text.to_ascii_lowercase();
         if text.contains('/') { text } else { format!("application/{text}") }

@@ -23,7 +23,7 @@ fn folder(name: &str) -> PathBuf {
 fn configuration() -> Value {
     json!({
         "version": 1, "arn_prefix": "arn:aws:iot:eu-west-1:000000000000", "issuer": "https://i",
-        "audience": ["a"], "audience_claims": ["aud"], "scopes": [], "scope_claims": [], "types": ["JWT"],
+        "audience": ["a"], "audience_claims": ["aud"], "scopes": [], "scope_claims": [], "types": ["at+jwt"],
         "require": {}, "leeway_seconds": 60, "strict_expiry": false,
         "key": {"hs256": {"secret_variable": "THE_SECRET", "encoding": "base64", "allow_short_secret": false}},
         "allow": [{"connect": [], "publish": ["t"], "subscribe": []}],

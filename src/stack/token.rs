@@ -96,6 +96,13 @@ fn require(checks: &mut Checks<'_>, table: &mut TableReader<'_>) -> BTreeMap<Str
     found.into_iter().map(|(claim, value)| (claim.value, value.value)).collect()
 }
 
+/// Whether a refresh token has this type too. Media types are compared without case, and `application/` may
+/// be left out (RFC 7515 4.1.9).
+fn is_of_every_token(kind: &str) -> bool {
+    let kind = kind.to_ascii_lowercase();
+    matches!(kind.strip_prefix("application/").unwrap_or(&kind), "" | "jwt")
+}
+
 /// The header types, and the rule that a refresh token, a JWT too, must not pass for an access token.
 fn types(checks: &mut Checks<'_>, table: &mut TableReader<'_>, requires_nothing: bool) -> Vec<String> {
     let given = table.texts_or_empty(checks, "types").map(values);
@@ -109,7 +116,7 @@ fn types(checks: &mut Checks<'_>, table: &mut TableReader<'_>, requires_nothing:
             "`token.types` needs at least one element; `\"\"` stands for no type",
         );
     }
-    let is_loose = types.iter().any(|kind| kind.is_empty() || kind.eq_ignore_ascii_case("jwt"));
+    let is_loose = types.iter().any(|kind| is_of_every_token(kind));
     if is_loose && requires_nothing && !table.has("require") {
         let message = if is_given {
             "with these `types` a refresh token passes for an access token: it is a JWT too"

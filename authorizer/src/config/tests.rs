@@ -94,6 +94,18 @@ fn every_limit_has_its_message() {
     assert!(read_bytes(&padding, &|_| None).unwrap_err().to_string().contains("at most 262144"));
 }
 
+/// A refresh token is a JWT of the same issuer and key: either its type or a claim must tell it apart.
+#[test]
+fn some_rule_tells_kinds_of_tokens_apart() {
+    for loose in ["JWT", "jwt", "application/jwt", "Application/JWT", ""] {
+        let types = json!([loose, "at+jwt"]);
+        let file = with(hs256_file(), json!({"types": types, "require": {}}));
+        refused(&file, "`types` lets a refresh token or an ID token pass while `require` is empty");
+        read(&with(hs256_file(), json!({"types": types}))).unwrap();
+    }
+    read(&with(hs256_file(), json!({"types": ["at+jwt"], "require": {}}))).unwrap();
+}
+
 #[test]
 fn keys_name_their_place() {
     let mut file = hs256_file();
