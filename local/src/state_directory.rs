@@ -77,8 +77,13 @@ impl fmt::Debug for StateDirectory {
 impl StateDirectory {
     /// Makes the directory where it is missing (0700) and takes its lock, waiting up to `timeout` for
     /// another process to let go. `command_line` is what that other process will be told.
+    ///
+    /// What is in it runs as this user and signs for this user, so one that is a symbolic link, somebody
+    /// else's, or that others may write to is refused; one that others may only read is closed to them.
     pub fn open(path: &Path, command_line: &str, timeout: Duration) -> Result<Self, OpenError> {
-        make_directory(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        make_directory(path)
+            .and_then(|()| make_private(path))
+            .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         let lock_path = path.join("lock");
         let lock = take_lock(&lock_path, timeout)?;
         let holder = Holder { pid: std::process::id(), command: command_line.to_owned() };
@@ -141,8 +146,8 @@ impl StateDirectory {
     /// Reads a file; `None` when it is not there.
     pub fn read(&self, name: &str) -> Result<Option<Bytes>, OpenError> {
         let path = self.owned.path.join(name);
-        match fs::read(&path) {
-            Ok(content) => Ok(Some(Bytes::from(content))),
+        match read_own(&path) {
+            Ok(content) => Ok(Some(content)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(OpenError::Io { path, source }),
         }
@@ -191,7 +196,7 @@ impl StateDirectory {
     pub fn append(&self, name: &str, bytes_max: u64) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.create(true).append(true);
-        owner_only(&mut options);
+        for_owner(&mut options);
         let file = options.open(self.owned.path.join(name))?;
         if file.metadata()?.len() > bytes_max {
             file.set_len(0)?;
@@ -204,7 +209,7 @@ fn take_lock(path: &Path, timeout: Duration) -> Result<File, OpenError> {
     let failed = |source| OpenError::Io { path: path.to_owned(), source };
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).read(true).write(true);
-    owner_only(&mut options);
+    for_owner(&mut options);
     let mut lock = options.open(path).map_err(failed)?;
     let give_up = Instant::now() + timeout;
     loop {
@@ -230,98 +235,83 @@ fn write_holder(mut lock: &File, holder: &Holder) -> io::Result<()> {
     lock.sync_all()
 }
 
-#[cfg(unix)]
+/// Makes a directory and its parents where they are missing, durably.
 fn make_directory(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)?;
+    for parent in missing.into_iter().filter_map(Path::parent) {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        File::open(parent)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Reads a file that nobody else could have written.
+fn read_own(path: &Path) -> io::Result<Bytes> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    for_owner(&mut options);
+    let mut file = options.open(path)?;
+    check_own(&file.metadata()?)?;
+    let mut content = Vec::new();
+    file.read_to_end(&mut content)?;
+    Ok(Bytes::from(content))
+}
+
+/// Closes a directory to everybody else, or refuses one that others could have filled.
+#[cfg(unix)]
+fn make_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    // Not of what a link leads to: whoever set the link could lead us into any directory of this user.
+    let metadata = fs::symlink_metadata(path)?;
+    if !metadata.is_dir() {
+        return Err(io::Error::other("it is a symbolic link or a file, not a directory"));
+    }
+    check_own(&metadata)?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
 }
 
 #[cfg(not(unix))]
-fn make_directory(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)
+fn make_private(_path: &Path) -> io::Result<()> {
+    Ok(())
 }
 
+/// Refuses what is somebody else's, or what others may write to.
 #[cfg(unix)]
-fn owner_only(options: &mut OpenOptions) {
+fn check_own(metadata: &fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (owner, us) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    if owner != us {
+        return Err(io::Error::other(format!("it belongs to user {owner}, and this is user {us}")));
+    }
+    if metadata.mode() & 0o022 != 0 {
+        let text = "other users may write to it: look at what is in it, then `chmod -R go-w` it";
+        return Err(io::Error::other(text));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_own(_metadata: &fs::Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+/// For this user only (0600) where it is made, and never through a symbolic link.
+#[cfg(unix)]
+fn for_owner(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt as _;
-    options.mode(0o600);
+    options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
 }
 
 #[cfg(not(unix))]
-fn owner_only(_options: &mut OpenOptions) {}
+fn for_owner(_options: &mut OpenOptions) {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_second_holder_is_told_who_has_it() {
-        let place = tempfile::tempdir().unwrap();
-        let first = StateDirectory::open(place.path(), "thinggate local up", Duration::ZERO).unwrap();
-        let refused = StateDirectory::open(place.path(), "thinggate deploy", Duration::ZERO).unwrap_err();
-        let OpenError::Held { pid, command } = refused else { panic!("{refused}") };
-        assert_eq!((pid, command.as_str()), (std::process::id(), "thinggate local up"));
-        drop(first);
-        StateDirectory::open(place.path(), "thinggate deploy", Duration::ZERO).unwrap();
-    }
-
-    #[test]
-    fn a_waiting_holder_gets_it_when_the_first_lets_go() {
-        let place = tempfile::tempdir().unwrap();
-        let first = StateDirectory::open(place.path(), "first", Duration::ZERO).unwrap();
-        let (started, waits) = std::sync::mpsc::channel();
-        std::thread::scope(|scope| {
-            let second = scope.spawn(|| {
-                started.send(()).unwrap();
-                StateDirectory::open(place.path(), "second", Duration::from_secs(30)).map(drop)
-            });
-            waits.recv().unwrap();
-            drop(first);
-            second.join().unwrap().unwrap();
-        });
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn what_is_written_is_for_the_owner_only() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let place = tempfile::tempdir().unwrap();
-        let directory = StateDirectory::open(&place.path().join("made"), "test", Duration::ZERO).unwrap();
-        directory.write("state.json", b"{}").unwrap();
-        directory.write("packages/a.zip", b"zip").unwrap();
-        directory.append("log.jsonl", 10).unwrap();
-        for (name, mode) in
-            [("", 0o700), ("state.json", 0o600), ("packages", 0o700), ("log.jsonl", 0o600), ("lock", 0o600)]
-        {
-            let found = fs::metadata(directory.path().join(name)).unwrap().permissions().mode();
-            assert_eq!(found & 0o777, mode, "{name}");
-        }
-    }
-
-    #[test]
-    fn what_a_killed_holder_left_half_written_is_removed() {
-        let place = tempfile::tempdir().unwrap();
-        let open = || StateDirectory::open(place.path(), "test", Duration::ZERO).unwrap();
-        let directory = open();
-        directory.write("packages/a.zip", b"zip").unwrap();
-        fs::write(place.path().join(".writing-x"), b"half").unwrap();
-        fs::write(place.path().join("packages/.writing-y"), b"half").unwrap();
-        drop(directory);
-        let directory = open();
-        assert_eq!(directory.names("packages").unwrap(), ["a.zip"]);
-        let mut names = directory.names("").unwrap();
-        names.sort();
-        assert_eq!(names, [".gitignore", "lock"]);
-        assert_eq!(directory.read(".gitignore").unwrap().as_deref(), Some(b"*\n".as_slice()));
-    }
-
-    #[test]
-    fn a_damaged_file_is_named_and_not_quoted() {
-        let place = tempfile::tempdir().unwrap();
-        let directory = StateDirectory::open(place.path(), "test", Duration::ZERO).unwrap();
-        directory.write("state.json", b"{\"secret\": hunter2").unwrap();
-        let refused = directory.read_json::<serde_json::Value>("state.json").unwrap_err().to_string();
-        assert!(refused.contains("state.json") && refused.contains("line 1"), "{refused}");
-        assert!(!refused.contains("hunter2"), "{refused}");
-    }
-}
+mod tests;
