@@ -56,19 +56,28 @@ async fn told(
     folder: &std::path::Path,
     run_file: &super::local_target::RunFile,
 ) -> Result<(), Problem> {
-    let report =
-        deploy::run(session, loaded.clone(), deploy::Wishes { allow_impact: true, keep_code: false }).await;
-    let created = report.steps.iter().filter(|step| step.action != Action::Keep).count();
-    let total = report.steps.len();
+    let wishes = deploy::Wishes { allow_impact: true, keep_code: false };
+    let report = deploy::run(session, loaded.clone(), wishes).await;
+    let (changed, total) = (changes(&report), report.steps.len());
     ended("deploy", report)?;
+    let again = deploy::run(session, loaded.clone(), wishes).await;
+    let changed_again = changes(&again);
+    ended("deploy", again)?;
+    if changed_again != 0 {
+        return Err(lines.broken("deploy", format!("a second deploy changed {changed_again} resources")));
+    }
     lines
-        .say("deploy", &format!("{created} of {total} resources changed; a second deploy changes none"))
+        .say("deploy", &format!("{changed} of {total} resources changed; a second deploy changes none"))
         .await;
     story::tell(session, lines, loaded, folder, run_file).await?;
     let report = drift::run(session, loaded.clone(), true).await;
     ended("drift", report)?;
     lines.say("drift", "in step").await;
     Ok(())
+}
+
+fn changes(report: &Report) -> usize {
+    report.steps.iter().filter(|step| step.action != Action::Keep).count()
 }
 
 async fn take_down(session: &Arc<Session>, lines: &mut Lines<'_>, loaded: &Loaded) -> Result<(), Problem> {
