@@ -1,5 +1,7 @@
-//! Faults that a test orders: a reply held after its effect, or a call refused before it.
+//! Faults that a test orders: a reply held after its effect, a call refused before it, calls throttled,
+//! credentials that expire.
 
+use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +20,22 @@ pub struct Order {
     /// This call is answered 503 and has no effect.
     #[serde(default)]
     pub refuse: Option<u64>,
+    /// Every call, reading or not, is throttled this often before it is let through. Attempts of one call
+    /// share the SDKs' `amz-sdk-invocation-id`; a request without it is never throttled.
+    #[serde(default)]
+    pub throttle_each: u32,
+    /// From this call on, counted with those that only read, the caller's credentials have expired.
+    #[serde(default)]
+    pub expire_from: Option<u64>,
+}
+
+/// Why a call is refused on arrival, as ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// Too many requests.
+    Throttled,
+    /// The credentials have expired.
+    Expired,
 }
 
 /// What has happened since the order.
@@ -26,6 +44,8 @@ pub struct Status {
     /// The order.
     #[serde(flatten)]
     pub order: Order,
+    /// How many calls have come, those that only read included.
+    pub calls: u64,
     /// How many mutating calls have come.
     pub mutating_calls: u64,
     /// Whether a reply is being held right now.
@@ -53,6 +73,8 @@ pub struct Faults {
 #[derive(Debug, Default)]
 struct Kept {
     status: Status,
+    /// How often each call was throttled.
+    throttled: BTreeMap<String, u32>,
     /// Which order it is, so that a reply held under an earlier one is let go.
     order: u64,
 }
@@ -63,6 +85,7 @@ impl Faults {
         let mut kept = self.lock();
         kept.order += 1;
         kept.status = Status { order, ..Status::default() };
+        kept.throttled.clear();
         self.changed.notify_all();
     }
 
@@ -82,6 +105,21 @@ impl Faults {
     /// What has happened.
     pub fn status(&self) -> Status {
         self.lock().status.clone()
+    }
+
+    /// Counts a call; `Some` when it must be refused before anything else. `invocation` tells the calls
+    /// apart whose attempts these are.
+    pub(crate) fn arrive(&self, invocation: Option<&str>) -> Option<Trouble> {
+        let mut kept = self.lock();
+        kept.status.calls += 1;
+        let Order { throttle_each, expire_from, .. } = kept.status.order;
+        if expire_from.is_some_and(|from| kept.status.calls >= from) {
+            return Some(Trouble::Expired);
+        }
+        let invocation = invocation.filter(|_| throttle_each > 0)?;
+        let count = kept.throttled.entry(invocation.to_owned()).or_default();
+        *count += 1;
+        (*count <= throttle_each).then_some(Trouble::Throttled)
     }
 
     /// Counts a mutating call; `None` when it must be refused before its effect.
@@ -136,7 +174,7 @@ mod tests {
     const SOON: Duration = Duration::from_secs(20);
 
     fn order(hold_reply_of: Option<u64>, refuse: Option<u64>) -> Order {
-        Order { hold_reply_of, refuse }
+        Order { hold_reply_of, refuse, ..Order::default() }
     }
 
     #[test]
@@ -149,6 +187,31 @@ mod tests {
         assert_eq!((mutating_calls, refused), (3, true));
         faults.clear();
         assert_eq!(faults.status(), Status::default());
+    }
+
+    #[test]
+    fn each_call_is_throttled_as_often_as_ordered() {
+        let faults = Faults::default();
+        faults.order(Order { throttle_each: 2, ..Order::default() });
+        let arrive = |call: Option<&str>| faults.arrive(call);
+        assert_eq!(
+            [(); 3].map(|()| arrive(Some("a"))),
+            [Some(Trouble::Throttled), Some(Trouble::Throttled), None]
+        );
+        assert_eq!((arrive(Some("b")), arrive(None)), (Some(Trouble::Throttled), None));
+        assert_eq!(faults.status().calls, 5);
+    }
+
+    #[test]
+    fn credentials_stay_expired() {
+        let faults = Faults::default();
+        faults.order(Order { expire_from: Some(2), ..Order::default() });
+        assert_eq!(
+            [(); 3].map(|()| faults.arrive(None)),
+            [None, Some(Trouble::Expired), Some(Trouble::Expired)]
+        );
+        faults.clear();
+        assert_eq!(faults.arrive(None), None);
     }
 
     #[test]

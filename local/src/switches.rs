@@ -36,6 +36,8 @@ pub struct Switches {
     pub active_authorizers_max: usize,
     /// Question 11: a permission whose source is the function instead of the authorizer.
     pub function_as_source: FunctionAsSource,
+    /// Which of two texts refuses a role that is not known everywhere yet (aws-facts 3.1).
+    pub unpropagated_role: UnpropagatedRole,
     /// Question 12: an alias or a version in an authorizer's function ARN.
     pub qualified_function: QualifiedFunction,
 }
@@ -57,6 +59,7 @@ impl Default for Switches {
             authorizers_max: 100,
             active_authorizers_max: 50,
             function_as_source: FunctionAsSource::Refuse,
+            unpropagated_role: UnpropagatedRole::CannotBeAssumed,
             qualified_function: QualifiedFunction::Accept,
         }
     }
@@ -170,4 +173,14 @@ pub enum QualifiedFunction {
     Accept,
     /// 400.
     Refuse,
+}
+
+/// How Lambda refuses a role that it cannot assume yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnpropagatedRole {
+    /// "The role defined for the function cannot be assumed by Lambda."
+    CannotBeAssumed,
+    /// "The provided execution role does not have permissions to call …"
+    LacksPermissions,
 }

@@ -8,6 +8,7 @@ use percent_encoding::percent_decode_str;
 use super::protocol::{json, query, rest_json};
 use super::sigv4::{Claim, Refused};
 use super::{Call, Reply, Run, ServiceError, iam, iot, lambda, logs, sts};
+use crate::fault::Trouble;
 use crate::state::World;
 use crate::{ACCOUNT, Request, Response, Target, random};
 
@@ -70,6 +71,22 @@ impl Service {
         }
     }
 
+    /// The service's own answer to a call that is refused on arrival.
+    fn trouble(self, trouble: Trouble) -> ServiceError {
+        let query = matches!(self, Self::Iam | Self::Sts);
+        let (status, code) = match (trouble, self) {
+            // Codes and statuses: aws-facts 2 (IoT) and 3 (Lambda), "Common Errors" of the others.
+            (Trouble::Throttled, Self::Lambda) => (429, "TooManyRequestsException"),
+            (Trouble::Throttled, _) => (400, if query { "Throttling" } else { "ThrottlingException" }),
+            (Trouble::Expired, _) => (403, if query { "ExpiredToken" } else { "ExpiredTokenException" }),
+        };
+        let text = match trouble {
+            Trouble::Throttled => "Rate exceeded",
+            Trouble::Expired => "The security token included in the request is expired",
+        };
+        ServiceError::new(status, code, text)
+    }
+
     /// What is called, for people and for fault orders, and whether it changes something.
     fn operation(self, parts: &Parts, request: &Request) -> (String, bool) {
         match self {
@@ -120,6 +137,10 @@ fn answer(target: &Target, request: &Request, request_id: &str) -> Response {
         Ok(known) => known,
         Err(refusal) => return refusal,
     };
+    let invocation = request.headers().get("amz-sdk-invocation-id").and_then(|value| value.to_str().ok());
+    if let Some(trouble) = target.faults().arrive(invocation) {
+        return service.error(&service.trouble(trouble), request_id);
+    }
     let parts = Parts { path: segments(request.uri().path()), query: parameters(request.uri().query()) };
     let call = Call {
         region: &region,

@@ -148,7 +148,7 @@ fn a_signature_with_line_ends_is_a_wrong_signature() {
 fn a_reply_that_is_held_holds_nobody_else() {
     let place = tempfile::tempdir().unwrap();
     let served = Served::start(&directory(&place)).unwrap();
-    served.target.faults().order(Order { hold_reply_of: Some(1), refuse: None });
+    served.target.faults().order(Order { hold_reply_of: Some(1), ..Order::default() });
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| create_log_group(&served));
         assert!(served.target.faults().wait_until_held(Duration::from_mins(1)));

@@ -12,6 +12,7 @@ use super::state::Settings;
 use crate::control::iam::Role;
 use crate::control::{Call, ServiceError};
 use crate::state::World;
+use crate::switches::UnpropagatedRole;
 
 /// The service that assumes the role of a function.
 const LAMBDA: &str = "lambda.amazonaws.com";
@@ -35,7 +36,14 @@ pub(super) fn pass(world: &World, call: &Call, role_arn: &str) -> Result<String,
     match role.filter(propagated).filter(|role| role.trusts_service(LAMBDA)) {
         Some(role) => Ok(role.role_id.clone()),
         // (aws-facts 0.7, 3.1)
-        None => Err(invalid_parameter("The role defined for the function cannot be assumed by Lambda.")),
+        None => Err(invalid_parameter(match call.options.switches.unpropagated_role {
+            UnpropagatedRole::CannotBeAssumed => {
+                "The role defined for the function cannot be assumed by Lambda."
+            }
+            UnpropagatedRole::LacksPermissions => {
+                "The provided execution role does not have permissions to call CreateLogStream on CloudWatchLogs"
+            }
+        })),
     }
 }
 

@@ -141,7 +141,7 @@ fn paths_are_decoded_by_segment() {
 #[test]
 fn an_ordered_refusal_has_no_effect_and_reads_do_not_count() {
     let target = target();
-    target.faults().order(Order { refuse: Some(1), hold_reply_of: None });
+    target.faults().order(Order { refuse: Some(1), ..Order::default() });
     assert_eq!(send(&target, json_call("eu-west-1", "DescribeLogGroups", "{}")).status(), 200);
     let create = || json_call("eu-west-1", "CreateLogGroup", r#"{"logGroupName":"g"}"#);
     let refused = send(&target, create());
@@ -154,7 +154,7 @@ fn an_ordered_refusal_has_no_effect_and_reads_do_not_count() {
 #[test]
 fn a_held_reply_has_had_its_effect() {
     let target = target();
-    target.faults().order(Order { hold_reply_of: Some(1), refuse: None });
+    target.faults().order(Order { hold_reply_of: Some(1), ..Order::default() });
     std::thread::scope(|scope| {
         let held = scope.spawn(|| send(&target, json_call("r", "CreateLogGroup", r#"{"logGroupName":"g"}"#)));
         assert!(target.faults().wait_until_held(Duration::from_secs(20)));
