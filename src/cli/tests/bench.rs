@@ -171,15 +171,25 @@ impl Bench {
 
     /// Puts a key into the store, as an earlier run would have left it.
     pub(super) fn put_keys(&self, keys: &KeyFiles) {
+        self.put_keys_of("demo@eu-west-1", keys);
+    }
+
+    /// The same for another stack, told by its `NAME@REGION`.
+    pub(super) fn put_keys_of(&self, stack: &str, keys: &KeyFiles) {
         if keys.is_empty() {
             return;
         }
-        let folder = self.key_folder();
+        let folder = self.root.join("keys").join(stack);
         fs::create_dir_all(&folder).unwrap();
         for (name, bytes) in keys {
             fs::write(folder.join(name), bytes).unwrap();
             fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o600)).unwrap();
         }
+    }
+
+    /// Everything in the account, to see that nothing was touched.
+    pub(super) fn everything(&self) -> Value {
+        self.target.with_world(|world| serde_json::to_value(world).unwrap())
     }
 
     pub(super) fn key_folder(&self) -> PathBuf {
@@ -194,7 +204,8 @@ impl Bench {
         find_role_ids(&roles, &mut ids);
         // What a crash left of a public half beside its private one stays until the next write there: a
         // reader does not sweep, because a writer may be at work.
-        let swept_later = |name: &&String| !(name.starts_with(".1.pub.pem.") && name.ends_with(".tmp"));
+        let swept_later =
+            |name: &&String| !(name.starts_with(".1.pub.pem.") && name.ends_with(".thinggate.tmp"));
         let files: Vec<&String> = keys.keys().filter(swept_later).collect();
         json!({ "world": masked(serde_json::to_value(&world).unwrap(), &ids), "files": files })
     }
@@ -307,7 +318,7 @@ fn read_keys(folder: &Path) -> KeyFiles {
 /// The files of a store with one generation, made once for all tests.
 pub(super) async fn one_key() -> &'static KeyFiles {
     static KEYS: OnceCell<KeyFiles> = OnceCell::const_new();
-    let make = || async {
+    let make = async || {
         let folder = tempfile::tempdir().unwrap();
         let store = FileStore::new(Files::default(), folder.path().to_owned());
         store.create(1, 2048).await.unwrap();
@@ -323,6 +334,6 @@ struct PausedTime(Instant);
 impl TimeSource for PausedTime {
     /// 2026-01-01 when the test begins.
     fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600) + self.0.elapsed()
+        SystemTime::UNIX_EPOCH + Duration::from_hours(490_896) + self.0.elapsed()
     }
 }

@@ -2,6 +2,9 @@
 //! with a fault at every crossing of the door.
 
 mod bench;
+mod conditions;
+mod foreign;
+mod regions;
 mod stack;
 mod sweep;
 mod toll;

@@ -63,10 +63,9 @@ impl Flow {
         assert!(!places.is_empty(), "{}: nothing to sweep", self.name);
         let mut failures = Vec::new();
         for place in &places {
-            let mut broken = self.case(fault, place, &end).await;
-            broken.iter_mut().for_each(|line| *line = format!("{place:?}: {line}"));
+            let broken = self.case(fault, place, &end).await;
             if !broken.is_empty() {
-                failures.push(broken.join("\n"));
+                failures.push(format!("{place:?}:\n  {}", broken.join("\n  ")));
             }
         }
         let (total, converged) = (places.len(), places.len() - failures.len());
