@@ -65,11 +65,13 @@ pub struct Caller {
     pub arn: String,
 }
 
-/// Builds one service's client, with the door's label.
+/// Builds one service's client, with the door's label. Its stock of retries is its own: the SDK's is one
+/// for the whole process, and a stack that is throttled would use up those of the stacks beside it.
 macro_rules! client {
     ($service:ident, $shared:expr) => {{
+        let retries = $service::config::retry::RetryPartition::custom("one connection").build();
         let builder = $service::config::Builder::from($shared).interceptor(LabelOperation);
-        $service::Client::from_conf(builder.build())
+        $service::Client::from_conf(builder.retry_partition(retries).build())
     }};
 }
 
