@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Sources;
+use super::{References, Sources};
 use crate::build::{self, Recipe, Source};
-use crate::keys::{Jwks, PublicKeyPem};
+use crate::keys::Jwks;
 use crate::names::Identity;
 use crate::problem::Problem;
 use crate::resource::release::needs_package;
@@ -24,23 +24,36 @@ pub enum CodeMode {
     Ignore,
 }
 
-pub(super) async fn gather(
-    stack: &Stack,
-    identity: &Identity,
-    sources: &Sources<'_>,
-    live: &Live,
-) -> Result<Code, Problem> {
-    let unknown = |because: &str| Ok(Code { inputs: Err(because.to_owned()), package: None });
+/// What the stack asks for, before the target is looked at.
+pub(super) enum Wanted {
+    /// Nothing is said about code, and why.
+    Unknown(String),
+    /// A package of this recipe.
+    Recipe(Recipe),
+}
+
+/// Finds the recipe; what is wrong with a stack's own files is known before anything is asked of AWS.
+pub(super) fn wanted(stack: &Stack, identity: &Identity, sources: &Sources<'_>) -> Result<Wanted, Problem> {
     match sources.code {
-        CodeMode::Ignore => return unknown("this command does not look at code"),
-        CodeMode::Keep if live.function.is_none() || live.release.is_none() => return Err(nothing_to_keep()),
-        CodeMode::Keep => return unknown("--keep-code leaves the deployed code as it is"),
-        CodeMode::Build | CodeMode::Compare => {}
+        CodeMode::Ignore => Ok(Wanted::Unknown("this command does not look at code".to_owned())),
+        CodeMode::Keep => Ok(Wanted::Unknown("--keep-code leaves the deployed code as it is".to_owned())),
+        CodeMode::Build | CodeMode::Compare => match recipe(stack, identity, sources) {
+            Ok(recipe) => Ok(Wanted::Recipe(recipe)),
+            Err(problem) if sources.code == CodeMode::Compare => Ok(Wanted::Unknown(problem.what)),
+            Err(problem) => Err(problem),
+        },
     }
-    let recipe = match recipe(stack, identity, sources) {
-        Ok(recipe) => recipe,
-        Err(problem) if sources.code == CodeMode::Compare => return unknown(&problem.what),
-        Err(problem) => return Err(problem),
+}
+
+pub(super) async fn gather(wanted: Wanted, sources: &Sources<'_>, live: &Live) -> Result<Code, Problem> {
+    let recipe = match wanted {
+        Wanted::Unknown(_)
+            if sources.code == CodeMode::Keep && (live.function.is_none() || live.release.is_none()) =>
+        {
+            return Err(nothing_to_keep());
+        }
+        Wanted::Unknown(because) => return Ok(Code { inputs: Err(because), package: None }),
+        Wanted::Recipe(recipe) => recipe,
     };
     let inputs = build::inputs(sources.files, &recipe)?;
     if sources.code == CodeMode::Compare || needs_package(live, &Ok(inputs.clone())).is_none() {
@@ -61,23 +74,26 @@ fn nothing_to_keep() -> Problem {
     )
 }
 
-fn recipe(stack: &Stack, identity: &Identity, sources: &Sources<'_>) -> Result<Recipe, Problem> {
-    let keys = match &stack.token.key {
-        TokenKey::Hs256 { .. } => None,
+/// The provider's public keys, where tokens are verified with some.
+pub(super) fn provider_keys(stack: &Stack, references: &dyn References) -> Result<Option<Jwks>, Problem> {
+    let (key, found) = match &stack.token.key {
+        TokenKey::Hs256 { .. } => return Ok(None),
         TokenKey::Rs256(PublicKeys::Jwks(reference)) => {
-            let text = sources.references.text(reference)?;
-            Some(
-                Jwks::parse(text.as_bytes())
-                    .map_err(|error| unusable("token.rs256.jwks", &error.to_string()))?,
-            )
+            ("token.rs256.jwks", Jwks::parse(references.text(reference)?))
         }
         TokenKey::Rs256(PublicKeys::Pem(reference)) => {
-            let text = sources.references.text(reference)?;
-            let key = PublicKeyPem::parse(&text)
-                .map_err(|error| unusable("token.rs256.pem", &error.to_string()))?;
-            Some(Jwks { keys: vec![key.components()] })
+            ("token.rs256.pem", Jwks::of_pem(&references.text(reference)?))
         }
     };
+    found.map(Some).map_err(|error| {
+        Problem::usage("bad_public_key", "the provider's public keys cannot be used")
+            .at(key)
+            .because(error.to_string())
+    })
+}
+
+fn recipe(stack: &Stack, identity: &Identity, sources: &Sources<'_>) -> Result<Recipe, Problem> {
+    let keys = provider_keys(stack, sources.references)?;
     let source = match &stack.function.bootstrap {
         Some(path) => Source::Bootstrap(path.clone()),
         None => Source::Crate(build::find_source(sources.files, stack)?),
@@ -87,8 +103,4 @@ fn recipe(stack: &Stack, identity: &Identity, sources: &Sources<'_>) -> Result<R
         architecture: stack.function.architecture.unwrap_or(Architecture::X8664),
         configuration: build::configuration(stack, identity, keys.as_ref(), super::SECRET_VARIABLE),
     })
-}
-
-fn unusable(key: &str, because: &str) -> Problem {
-    Problem::usage("bad_public_key", "the provider's public keys cannot be used").at(key).because(because)
 }

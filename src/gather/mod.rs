@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use crate::aws::Aws;
 use crate::door::Files;
-use crate::keys::{PublicKeyPem, Secret, Store};
+use crate::keys::{PublicKeyPem, Secret, Store, check_hmac};
 use crate::names::Identity;
 use crate::problem::Problem;
 use crate::resource::authorizer::Authorizer;
@@ -57,10 +57,11 @@ pub struct Sources<'a> {
 
 /// Gathers the facts of `stack`.
 pub async fn gather(stack: &Stack, identity: &Identity, sources: &Sources<'_>) -> Result<Facts, Problem> {
-    let live = live(identity, sources).await?;
+    let environment = environment(stack, sources.references, sources.code)?;
     let keys = signing_keys(stack, sources).await?;
-    let environment = environment(stack, sources)?;
-    let code = code::gather(stack, identity, sources, &live).await?;
+    let wanted = code::wanted(stack, identity, sources)?;
+    let live = live(identity, sources).await?;
+    let code = code::gather(wanted, sources, &live).await?;
     Ok(Facts {
         stack: stack.clone(),
         identity: identity.clone(),
@@ -100,6 +101,7 @@ async fn signing_keys(stack: &Stack, sources: &Sources<'_>) -> Result<SigningKey
         (Signing::Generated { .. }, None) => {
             Err(Problem::failed("no_key_store", "this stack's key store was not opened"))
         }
+        // What is destroyed needs no key files.
         (Signing::Public { .. }, _) if sources.code == CodeMode::Ignore => {
             Ok(SigningKeys::Provided(BTreeMap::new()))
         }
@@ -121,24 +123,25 @@ async fn signing_keys(stack: &Stack, sources: &Sources<'_>) -> Result<SigningKey
 }
 
 /// The function's environment. A reader that may lack the secret gets the names alone.
-fn environment(stack: &Stack, sources: &Sources<'_>) -> Result<Environment, Problem> {
-    let TokenKey::Hs256 { secret, .. } = &stack.token.key else {
+fn environment(stack: &Stack, references: &dyn References, code: CodeMode) -> Result<Environment, Problem> {
+    let TokenKey::Hs256 { secret, encoding, allow_short_secret, .. } = &stack.token.key else {
         return Ok(Environment::Known(BTreeMap::new()));
     };
-    if sources.code == CodeMode::Ignore {
+    let unseen = |because| Ok(Environment::Unseen { names: vec![SECRET_VARIABLE.to_owned()], because });
+    if code == CodeMode::Ignore {
         // What is taken down needs no secret: a runner that never had it can destroy.
-        return Ok(unseen("this command does not look at it".to_owned()));
+        return unseen("this command does not look at it".to_owned());
     }
-    match sources.references.secret(secret) {
-        Ok(secret) => Ok(Environment::Known(BTreeMap::from([(SECRET_VARIABLE.to_owned(), secret)]))),
-        Err(problem) if sources.code == CodeMode::Compare => {
-            Ok(Environment::Unseen { names: vec![SECRET_VARIABLE.to_owned()], because: problem.what })
+    match references.secret(secret) {
+        Ok(secret) => {
+            check_hmac(&secret, *encoding, *allow_short_secret)
+                .map_err(|problem| problem.at(format!("{}: token.hs256.secret", stack.file.display())))?;
+            Ok(Environment::Known(BTreeMap::from([(SECRET_VARIABLE.to_owned(), secret)])))
         }
+        Err(problem) if code == CodeMode::Compare => unseen(problem.what),
         Err(problem) => Err(problem),
     }
 }
 
-/// The environment's names alone, with the reason.
-fn unseen(because: String) -> Environment {
-    Environment::Unseen { names: vec![SECRET_VARIABLE.to_owned()], because }
-}
+#[cfg(test)]
+mod tests;

@@ -4,10 +4,12 @@
 //! a public half or a signature. A private half is durable before any call publishes its public half.
 
 mod file;
+mod hmac;
 mod public;
 mod secret;
 
 pub use file::FileStore;
+pub use hmac::check_hmac;
 pub use public::{Jwks, PublicKey, PublicKeyPem};
 pub use secret::Secret;
 

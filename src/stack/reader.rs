@@ -225,6 +225,12 @@ impl<'t> TableReader<'t> {
         let mut pairs = Vec::new();
         for (name, value) in reader.table {
             let path = join(&reader.place.key, name.get_ref());
+            let odd = name.get_ref().chars().any(char::is_control);
+            if odd || name.get_ref().len() > TEXT_LENGTH_MAX {
+                let message = format!("a key has at most {TEXT_LENGTH_MAX} bytes and no control characters");
+                checks.report(&reader.place, "bad_value", message, Shown::ToStart, None);
+                continue;
+            }
             let place = Place { key: path.clone(), span: value.span() };
             let text = if value.get_ref().as_str() == Some("") {
                 Some(Found { value: String::new(), place })

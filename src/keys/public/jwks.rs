@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::problem::Problem;
 
-use super::{PublicKey, PublicKeyPem, check_numbers};
+use super::{PublicKey, PublicKeyPem, bit_length, check_numbers};
 
 /// The longest key set that is read.
 const BYTES_MAX: usize = 256 * 1024;
@@ -19,6 +19,10 @@ const KEYS_MAX: usize = 64;
 
 /// The longest key id, as the authorizer takes it.
 const KID_BYTES_MAX: usize = 128;
+
+/// The shortest exponent, in bits: the smallest odd number that has them is 65537, from which on the
+/// authorizer takes a key.
+const EXPONENT_BITS_MIN: usize = 17;
 
 /// Providers are asked for no padding (RFC 7515 2), and some pad.
 const TOLERANT: GeneralPurpose = GeneralPurpose::new(
@@ -57,8 +61,8 @@ struct Key {
 impl Jwks {
     /// Reads a key set. Keys for other uses (encryption, another algorithm, another key type) are left
     /// out, because Keycloak and others publish them beside the signing keys. Refused: a symmetric or
-    /// private key (the set is public), an RS256 key under 2048 bits, two keys of one id, a set without
-    /// any RS256 key.
+    /// private key (the set is public), an RS256 key that the authorizer would not start with, two keys of
+    /// one id, several keys of which one has no id, a set without any RS256 key.
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, Problem> {
         let bytes = text.as_ref();
         if bytes.len() > BYTES_MAX {
@@ -94,7 +98,11 @@ impl Jwks {
 
     /// The set of one key without an id, from its PEM.
     pub fn of_pem(text: &str) -> Result<Self, Problem> {
-        PublicKeyPem::parse(text).map(|key| Self { keys: vec![key.components()] })
+        let key = PublicKeyPem::parse(text)?;
+        check_exponent(&key.exponent).map_err(|because| {
+            Problem::usage("public_key", "this is not a public key that can be used").because(because)
+        })?;
+        Ok(Self { keys: vec![key.components()] })
     }
 }
 
@@ -128,6 +136,7 @@ fn reduce(key: Key) -> Result<Reduced, String> {
     let modulus = number(key.n.as_deref(), "n")?;
     let exponent = number(key.e.as_deref(), "e")?;
     check_numbers(&modulus, &exponent)?;
+    check_exponent(&exponent)?;
     let text = |number: &[u8]| general_purpose::URL_SAFE_NO_PAD.encode(number);
     Ok(Reduced::Key(PublicKey { kid: key.kid, n: text(&modulus), e: text(&exponent) }))
 }
@@ -139,7 +148,24 @@ fn number(text: Option<&str>, member: &str) -> Result<Vec<u8>, String> {
     Ok(bytes.into_iter().skip_while(|byte| *byte == 0).collect())
 }
 
+/// AWS IoT may take smaller ones for token signatures; the authorizer does not for tokens.
+fn check_exponent(exponent: &[u8]) -> Result<(), String> {
+    if bit_length(exponent) < EXPONENT_BITS_MIN {
+        return Err("its exponent is under 65537, which the authorizer does not take".to_owned());
+    }
+    Ok(())
+}
+
 fn check_ids(keys: &[PublicKey]) -> Result<(), Problem> {
+    if keys.len() > 1
+        && let Some(nameless) = keys.iter().position(|key| key.kid.is_none())
+    {
+        return Err(refuse(format!(
+            "it has {} keys for RS256, and number {} of them has no `kid`; a token could not choose",
+            keys.len(),
+            nameless + 1
+        )));
+    }
     let mut seen = BTreeSet::new();
     for kid in keys.iter().filter_map(|key| key.kid.as_deref()) {
         if !seen.insert(kid) {
