@@ -214,12 +214,12 @@ fn a_lone_key_as_pem_has_the_same_bounds() {
     }
 }
 
-/// Whatever the stack's reader takes, the authorizer starts with.
-#[test]
-fn the_authorizer_reads_every_stack_that_is_taken() {
-    let list = |texts: &[String]| json!(texts).to_string();
-    let numbered = |count: usize| list(&(0..count).map(|number| format!("a{number}")).collect::<Vec<_>>());
-    let set = json!({"keys": [{"kty": "RSA", "n": N, "e": "AQAB"}]}).to_string();
+fn list(texts: &[String]) -> String {
+    json!(texts).to_string()
+}
+
+/// Variants of `[token]`, good and bad.
+fn token_variants() -> Vec<String> {
     let odd = ["a", " ", "a b", "é", "a\\u0007", "a\\nb", "\\u0085", "", "{sub}", "\\\"", "\\\\"];
     let long = [1023, 1024, 1025, 2048, 2049].map(|length| "x".repeat(length));
     let texts = odd.iter().map(|text| (*text).to_owned()).chain(long);
@@ -236,7 +236,7 @@ fn the_authorizer_reads_every_stack_that_is_taken() {
         ]);
     }
     for count in [0, 1, 64, 65] {
-        let texts = numbered(count);
+        let texts = list(&(0..count).map(|number| format!("a{number}")).collect::<Vec<_>>());
         let lists = ["audience_claims", "scopes", "scope_claims", "types"];
         tokens.extend(lists.map(|key| format!("{TOKEN}\n{key} = {texts}")));
         tokens.push(format!("audience = {texts}\ntypes = [\"at+jwt\"]"));
@@ -245,7 +245,12 @@ fn the_authorizer_reads_every_stack_that_is_taken() {
     }
     tokens
         .extend([0, 300, 301].map(|seconds| format!("{TOKEN}\nleeway_s = {seconds}\nstrict_expiry = true")));
-    let mut allows = vec![ALLOW.to_owned(), ALLOW.repeat(1) + "\n" + ALLOW];
+    tokens
+}
+
+/// Variants of `[[allow]]`, good and bad.
+fn allow_variants() -> Vec<String> {
+    let mut allows = vec![ALLOW.to_owned(), format!("{ALLOW}\n{ALLOW}")];
     let entries = [
         "a",
         "{sub}",
@@ -295,14 +300,20 @@ fn the_authorizer_reads_every_stack_that_is_taken() {
         for key in ["publish", "subscribe"] {
             let topics: Vec<_> = (0..count).map(|number| format!("{number}{}", "t".repeat(length))).collect();
             allows.push(format!("[[allow]]\n{key} = {}", list(&topics)));
-            allows.push(
-                topics.iter().map(|topic| format!("[[allow]]\n{key} = [\"{topic}/{{sub}}\"]\n")).collect(),
-            );
+            let tables = topics.iter().map(|topic| format!("[[allow]]\n{key} = [\"{topic}/{{sub}}\"]"));
+            allows.push(tables.collect::<Vec<_>>().join("\n"));
         }
     }
+    allows
+}
+
+/// Whatever the stack's reader takes, the authorizer starts with.
+#[test]
+fn the_authorizer_reads_every_stack_that_is_taken() {
+    let set = json!({"keys": [{"kty": "RSA", "n": N, "e": "AQAB"}]}).to_string();
     let mut taken = 0;
-    let stacks = tokens.iter().map(|token| text_of(token, RS256, ALLOW));
-    for text in stacks.chain(allows.iter().map(|allow| text_of(TOKEN, RS256, allow))) {
+    let stacks = token_variants().into_iter().map(|token| text_of(&token, RS256, ALLOW));
+    for text in stacks.chain(allow_variants().iter().map(|allow| text_of(TOKEN, RS256, allow))) {
         let Ok(stack) = stack_of(&text) else { continue };
         let keys = deployer(&stack, &set).unwrap();
         assert_eq!(authorizer(&stack, keys.as_ref(), ""), Ok(()), "{text}");

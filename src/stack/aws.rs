@@ -8,7 +8,7 @@ use super::reader::TableReader;
 const LATER: [(&str, &str); 4] = [
     ("assume_role", "name a profile that assumes the role"),
     ("external_id", "name a profile that has it"),
-    ("endpoints", "set `AWS_ENDPOINT_URL_IOT` and its like, or put them into the profile"),
+    ("endpoints", "AWS's own endpoints are used; private DNS of a VPC endpoint needs no setting here"),
     ("rate", "the default rates stay below AWS's limits"),
 ];
 

@@ -2,7 +2,7 @@
 //! lost or half written.
 
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::support::{Bench, Served, run, shown};
@@ -60,7 +60,7 @@ fn no_credentials() {
     let bench = Bench::empty();
     bench.stack("stack.toml", &aws());
     let started = Instant::now();
-    shown!(bench.run(&["plan", "stack.toml"]), @r#"
+    shown!(run(informed(bench.command(&["plan", "stack.toml"]))), @r#"
     exit 6
     -- errors
     error: `GetCallerIdentity` did not work
@@ -69,7 +69,7 @@ fn no_credentials() {
 
     next: set AWS_PROFILE, or `aws.profile` in the stack file, or log in: `aws sso login`
     "#);
-    shown!(bench.run(&["drift", "stack.toml"]), @r#"
+    shown!(run(informed(bench.command(&["drift", "stack.toml"]))), @r#"
     exit 6
     -- errors
     error: `GetCallerIdentity` did not work
@@ -85,7 +85,7 @@ fn no_credentials() {
 fn an_endpoint_from_the_environment_is_not_followed() {
     let bench = Bench::empty();
     bench.stack("stack.toml", &aws());
-    let mut command = bench.command(&["plan", "stack.toml"]);
+    let mut command = informed(bench.command(&["plan", "stack.toml"]));
     command.env("AWS_ENDPOINT_URL_IOT", "http://127.0.0.1:1");
     shown!(run(command), @r#"
     exit 4
@@ -95,6 +95,12 @@ fn an_endpoint_from_the_environment_is_not_followed() {
 
     next: unset AWS_ENDPOINT_URL_IOT
     "#);
+}
+
+/// The variables that the stack file refers to.
+fn informed(mut command: Command) -> Command {
+    command.env("SECRET", "c2VjcmV0".repeat(6)).env("CLIENT", "of-the-client");
+    command
 }
 
 /// stacks/local.toml for AWS: nothing of it may name the local target's own.
