@@ -1,6 +1,6 @@
 //! The target as one value: state, clock, options, and the functions that answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -306,6 +306,14 @@ impl Target {
             *world = before;
             return Err(error);
         }
+        let orphans = self.inner.hosts.take_orphans(|function| {
+            let regional = world.regions.get(&function.region);
+            let known = regional.and_then(|regional| regional.lambda.functions.get(&function.name));
+            known.is_none_or(|known| known.id != function.id)
+        });
+        drop(world);
+        // Unlocked: ending a process waits for it.
+        drop(orphans);
         Ok(result)
     }
 
@@ -324,12 +332,12 @@ impl Target {
     /// Runs a function, counts it, and puts what it printed into its log group. Blocks for at most about
     /// `limit`; the state is not locked.
     pub fn run(&self, function: &Invokable, event: Bytes, limit: Duration) -> Invocation {
-        {
+        let package = || self.package(&function.package).ok_or_else(|| io::ErrorKind::NotFound.into());
+        let invocation = self.inner.hosts.invoke(function, package, event, limit);
+        if invocation.started {
             let mut counts = self.inner.invocations.lock().unwrap_or_else(PoisonError::into_inner);
             *counts.entry((function.region.clone(), function.function.clone())).or_default() += 1;
         }
-        let package = || self.package(&function.package).ok_or_else(|| io::ErrorKind::NotFound.into());
-        let invocation = self.inner.hosts.invoke(function, package, event, limit);
         if let Some(group) = &function.log_group {
             self.log_lines(&function.region, group, &invocation.stream, &invocation.lines);
         }
@@ -350,7 +358,8 @@ impl Target {
             Ok::<(), std::convert::Infallible>(())
         })?;
         self.inner.refusals.clear()?;
-        self.inner.packages.keep_only(&BTreeSet::new())?;
+        // Locked: a function may have been created since, and its package is written under the same lock.
+        self.with_world(|world| self.inner.packages.keep_only(&world.packages()))?;
         self.inner.faults.clear();
         self.inner.gateway.broker.drop_messages(false);
         self.inner.invocations.lock().unwrap_or_else(PoisonError::into_inner).clear();

@@ -45,8 +45,9 @@ impl Refusal {
         Self { who: Who::Gateway, why, detail, reason: None, authorizer: None, invocations: 0 }
     }
 
-    fn by_authorizer(why: Why, detail: impl Into<String>) -> Self {
-        Self { who: Who::Authorizer, invocations: 1, ..Self::by_gateway(why, detail) }
+    fn by_authorizer(invocation: &Invocation, why: Why, detail: impl Into<String>) -> Self {
+        let invocations = u32::from(invocation.started);
+        Self { who: Who::Authorizer, invocations, ..Self::by_gateway(why, detail) }
     }
 }
 
@@ -190,29 +191,30 @@ fn permitted(
 
 /// The policies of an acceptance, and for how many seconds they hold.
 fn decided(invocation: &Invocation) -> Result<(Policies, u64), Refusal> {
+    let refusal = |why, detail: String| Refusal::by_authorizer(invocation, why, detail);
     let malformed = |because: &dyn std::fmt::Display| {
-        Refusal::by_authorizer(Why::MalformedAnswer, format!("the function's answer: {because}"))
+        refusal(Why::MalformedAnswer, format!("the function's answer: {because}"))
     };
     let answer = match &invocation.invoked {
         Invoked::Answered(answer) => answer,
         // What a function says about its failure may quote the token, so only the type is kept.
         Invoked::Failed { kind, .. } => {
             let detail = format!("the function reported {}", kind.escape_debug());
-            return Err(Refusal::by_authorizer(Why::FunctionError, detail));
+            return Err(refusal(Why::FunctionError, detail));
         }
         Invoked::Crashed(because) => {
-            return Err(Refusal::by_authorizer(Why::FunctionCrash, because.clone()));
+            return Err(refusal(Why::FunctionCrash, because.clone()));
         }
         Invoked::TimedOut => {
             let detail = "the function did not answer within the limit of an authorizer call";
-            return Err(Refusal::by_authorizer(Why::FunctionTimeout, detail));
+            return Err(refusal(Why::FunctionTimeout, detail.to_owned()));
         }
     };
     let grant = match Answer::read(answer).map_err(|because| malformed(&because))? {
         Answer::Accepted(grant) => grant,
         Answer::Refused => {
-            let refusal = Refusal::by_authorizer(Why::DeniedByAuthorizer, "isAuthenticated is false");
-            return Err(Refusal { reason: logged_reason(invocation), ..refusal });
+            let denied = refusal(Why::DeniedByAuthorizer, "isAuthenticated is false".to_owned());
+            return Err(Refusal { reason: logged_reason(invocation), ..denied });
         }
     };
     let policies = Policies::read(&grant.policy_documents).map_err(|because| malformed(&because))?;
@@ -286,6 +288,25 @@ fn header_name(name: &str, names: HeaderNames) -> String {
                 first.to_ascii_uppercase() + rest
             };
             name.split('-').map(word).collect::<Vec<_>>().join("-")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_ran_is_an_invocation() {
+        for started in [true, false] {
+            let invocation = Invocation {
+                invoked: Invoked::TimedOut,
+                request_id: String::new(),
+                stream: String::new(),
+                lines: Vec::new(),
+                started,
+            };
+            assert_eq!(decided(&invocation).unwrap_err().invocations, u32::from(started));
         }
     }
 }

@@ -35,6 +35,10 @@ pub struct Invokable {
     pub region: String,
     /// The function's name.
     pub function: String,
+    /// Tells it from one of the same name that was deleted.
+    pub function_id: String,
+    /// The unique id of its role.
+    pub role_id: String,
     /// `$LATEST` or a number.
     pub version: String,
     /// SHA-256 (hex) of its zip, by which the package is found in the store.
@@ -103,6 +107,23 @@ impl Invocation {
     }
 }
 
+/// The function that a process belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Owner {
+    /// Region.
+    pub region: String,
+    /// Name.
+    pub name: String,
+    /// Tells it from one of the same name that was deleted.
+    pub id: String,
+}
+
+/// Processes that nobody will use again. They end when it is dropped, which waits for them.
+#[derive(Debug)]
+pub struct Orphans {
+    _idle: Vec<pool::Idle>,
+}
+
 /// The processes of all functions. Cheap to clone; the processes end with the last clone.
 #[derive(Clone, Debug, Default)]
 pub struct Hosts {
@@ -153,6 +174,12 @@ impl Hosts {
             place.process = Some(process);
         }
         invocation
+    }
+
+    /// Takes out the idle processes of functions that `is_gone` names; they end when what is returned is
+    /// dropped. One that is busy ends with the first look after its answer, or when it was idle too long.
+    pub fn take_orphans(&self, is_gone: impl Fn(&Owner) -> bool) -> Orphans {
+        Orphans { _idle: self.inner.pool.take_orphans(is_gone) }
     }
 
     fn start(

@@ -6,8 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Invokable;
 use super::process::Process;
+use super::{Invokable, Owner};
 
 /// Processes of one version at a time; further events wait for one to be free.
 const PROCESSES_PER_VERSION_MAX: usize = 8;
@@ -19,38 +19,45 @@ const IDLE_MAX: Duration = Duration::from_mins(5);
 /// What makes two invocations able to share a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Kind {
-    name: Name,
+    owner: Owner,
+    version: String,
+    role_id: String,
     package: String,
     environment: BTreeMap<String, String>,
+    timeout: Duration,
     memory_mb: u32,
     handler: String,
     log_group: Option<String>,
 }
 
-/// One version of one function; when it changes, the processes of what it was are ended.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Name {
-    region: String,
-    function: String,
-    version: String,
-}
-
 impl Kind {
     fn of(function: &Invokable) -> Self {
-        let Invokable { region, function: name, version, .. } = function;
+        let Invokable { region, function: name, function_id: id, .. } = function;
         Self {
-            name: Name { region: region.clone(), function: name.clone(), version: version.clone() },
+            owner: Owner { region: region.clone(), name: name.clone(), id: id.clone() },
+            version: function.version.clone(),
+            role_id: function.role_id.clone(),
             package: function.package.clone(),
             environment: function.environment.clone(),
+            timeout: function.timeout,
             memory_mb: function.memory_mb,
             handler: function.handler.clone(),
             log_group: function.log_group.clone(),
         }
     }
+
+    /// Whether both are one version of functions of one name; when it changes, the processes of what it was
+    /// are ended.
+    fn is_version_of(&self, other: &Self) -> bool {
+        self.owner.region == other.owner.region
+            && self.owner.name == other.owner.name
+            && self.version == other.version
+    }
 }
 
+/// A process that waits for its next event. Dropping it ends it.
 #[derive(Debug)]
-struct Idle {
+pub(super) struct Idle {
     kind: Kind,
     process: Process,
     since: Instant,
@@ -98,6 +105,11 @@ impl Default for Pool {
 }
 
 impl Pool {
+    /// Takes out the idle processes of functions that are gone.
+    pub(super) fn take_orphans(&self, is_gone: impl Fn(&Owner) -> bool) -> Vec<Idle> {
+        self.shared.lock().idle.extract_if(.., |idle| is_gone(&idle.kind.owner)).collect()
+    }
+
     /// Waits for a place; `None` when there was none in time.
     pub(super) fn place(&self, function: &Invokable, until: Instant) -> Option<Place> {
         let kind = Kind::of(function);
@@ -121,6 +133,13 @@ impl Pool {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return None;
+            }
+            if !ended.is_empty() {
+                drop(slots);
+                drop(ended);
+                // A place may have been freed meanwhile.
+                slots = self.shared.lock();
+                continue;
             }
             slots = self.shared.freed.wait_timeout(slots, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -146,7 +165,7 @@ impl Shared {
 impl Slots {
     /// Takes out the idle processes of what this version of the function was before.
     fn replaced_by(&mut self, kind: &Kind) -> Vec<Idle> {
-        self.idle.extract_if(.., |idle| idle.kind.name == kind.name && idle.kind != *kind).collect()
+        self.idle.extract_if(.., |idle| idle.kind.is_version_of(kind) && idle.kind != *kind).collect()
     }
 
     fn warm(&mut self, kind: &Kind) -> Option<Idle> {

@@ -127,7 +127,6 @@ pub async fn serve(target: Target, directory: &StateDirectory) -> Result<Running
         secret_access_key: credentials.secret_access_key,
     };
     target.provider().set_public_base(&run_file.identity_url);
-    target.provider().set_public_base(&run_file.identity_url);
     let (stop, stopping) = watch::channel(false);
     let port = |listener, role| tokio::spawn(accept(listener, role, target.clone(), stopping.clone()));
     let ports =
@@ -164,6 +163,9 @@ impl Drop for Running {
         for port in &self.ports {
             port.abort();
         }
+        // What waits for them holds a thread, and with it the end of the program.
+        self.target.end_subscriptions();
+        self.target.faults().release();
         // It is gone already after a stop; when it cannot be removed, its pid says that nobody serves.
         let _absent = self.directory.remove(RUN_FILE);
     }

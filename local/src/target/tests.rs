@@ -87,3 +87,58 @@ fn a_reset_forgets_the_account_but_not_the_key() {
     assert!(regions(&target).is_empty());
     assert!(target.credentials() == credentials);
 }
+
+/// A function with a package of its own; nothing else of it matters.
+fn make_function(target: &Target, name: &str) {
+    let mut bench = crate::control::bench::Bench::new();
+    bench.function(name);
+    let mut function = bench.world.region("eu-west-1").lambda.functions.remove(name).unwrap();
+    let made = target.change_world(|world| {
+        function.latest.settings.code.sha256_hex = target.packages().put(&Bytes::from(name.to_owned()))?;
+        world.region("eu-west-1").lambda.functions.insert(name.to_owned(), function);
+        Ok::<_, io::Error>(())
+    });
+    made.unwrap().unwrap();
+}
+
+#[test]
+fn a_reset_keeps_the_package_of_a_function_that_is_created_meanwhile() {
+    let target = Target::in_memory(Clock::wall(), Options::default());
+    std::thread::scope(|scope| {
+        let making = scope.spawn(|| {
+            for number in 0..300 {
+                make_function(&target, &format!("f{number}"));
+            }
+        });
+        while !making.is_finished() {
+            target.reset().unwrap();
+            target.with_world(|world| {
+                for package in world.packages() {
+                    assert!(target.packages().get(&package).is_some(), "{package} is gone");
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn what_never_ran_is_not_counted() {
+    let target = Target::in_memory(Clock::wall(), Options::default());
+    let function = Invokable {
+        arn: "arn".to_owned(),
+        region: "eu-west-1".to_owned(),
+        function: "f".to_owned(),
+        function_id: "id".to_owned(),
+        role_id: "AROA".to_owned(),
+        version: "1".to_owned(),
+        package: "absent".to_owned(),
+        environment: BTreeMap::new(),
+        timeout: Duration::from_secs(1),
+        memory_mb: 128,
+        handler: "bootstrap".to_owned(),
+        log_group: None,
+    };
+    let invocation = target.run(&function, Bytes::new(), Duration::from_secs(60));
+    assert!(matches!(invocation.invoked, Invoked::Crashed(_)), "{invocation:?}");
+    assert_eq!(target.invocations("f"), 0);
+}

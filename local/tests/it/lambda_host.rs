@@ -20,6 +20,8 @@ fn function(behaviour: &str) -> Invokable {
         arn: "arn:aws:lambda:eu-west-1:000000000000:function:thinggate-demo:live".into(),
         region: "eu-west-1".into(),
         function: "thinggate-demo".into(),
+        function_id: "first".into(),
+        role_id: "AROA".into(),
         version: "7".into(),
         package: "abc123".into(),
         environment: BTreeMap::from([("BEHAVIOUR".into(), behaviour.into())]),
@@ -77,14 +79,34 @@ fn a_process_stays_warm_until_its_function_changes() {
     assert_ne!(first.request_id, second.request_id);
     assert!(first.lines.last().unwrap().contains("Init Duration"), "{:?}", first.lines);
     assert!(!second.lines.last().unwrap().contains("Init Duration"), "{:?}", second.lines);
-    let mut changed = echo.clone();
-    changed.environment.insert("MORE".into(), "1".into());
-    let third = run(&hosts, &changed, AMPLE);
-    assert_ne!(answer(&first)["pid"], answer(&third)["pid"]);
-    assert_ended(&answer(&first)["pid"]);
-    let pid = answer(&third)["pid"].clone();
+    let mut pid = answer(&first)["pid"].clone();
+    let changes: [fn(&mut Invokable); 4] = [
+        |changed| drop(changed.environment.insert("MORE".into(), "1".into())),
+        |changed| changed.timeout += Duration::from_secs(1),
+        |changed| changed.role_id = "AROB".into(),
+        |deleted_and_made_again| deleted_and_made_again.function_id = "second".into(),
+    ];
+    for (place, change) in changes.into_iter().enumerate() {
+        let mut changed = echo.clone();
+        change(&mut changed);
+        let next = answer(&run(&hosts, &changed, AMPLE))["pid"].clone();
+        assert_ne!(pid, next, "change {place}");
+        assert_ended(&pid);
+        pid = next;
+    }
     drop(hosts);
     assert_ended(&pid);
+}
+
+#[test]
+fn the_processes_of_a_function_that_is_gone_end() {
+    let hosts = Hosts::default();
+    let echo = function("echo");
+    let other = Invokable { function: "other".into(), ..echo.clone() };
+    let [pid, kept] = [&echo, &other].map(|function| answer(&run(&hosts, function, AMPLE))["pid"].clone());
+    drop(hosts.take_orphans(|function| function.name == "thinggate-demo" && function.id == "first"));
+    assert_ended(&pid);
+    assert_eq!(answer(&run(&hosts, &other, AMPLE))["pid"], kept);
 }
 
 /// An ended and reaped process has no entry any more.

@@ -5,11 +5,13 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use bytes::Bytes;
+use local::clock::Clock;
 use local::data::broker::Message;
 use local::data::topic::Topic;
 use local::fault::Order;
 use local::serve::ServeError;
 use local::state_directory::StateDirectory;
+use local::{Options, Target};
 
 use crate::client;
 use crate::support::{Served, exchange, read_head};
@@ -164,17 +166,32 @@ fn a_reply_that_is_held_holds_nobody_else() {
     });
 }
 
-/// Sends one mutating call over a socket; the head of the answer.
-fn create_log_group(served: &Served) -> String {
+#[test]
+fn a_target_that_is_dropped_lets_go_what_it_holds() {
+    let place = tempfile::tempdir().unwrap();
+    let directory = directory(&place);
+    let target = Target::open(&directory, Clock::wall(), Options::default()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let running = runtime.block_on(local::serve::serve(target.clone(), &directory)).unwrap();
+    target.faults().order(Order { hold_reply_of: Some(1), ..Order::default() });
+    std::thread::scope(|scope| {
+        scope.spawn(|| target.control(log_group_request(&target)));
+        assert!(target.faults().wait_until_held(Duration::from_mins(1)));
+        drop(running);
+        assert!(!target.faults().status().held);
+    });
+}
+
+fn log_group_request(target: &Target) -> http::Request<Bytes> {
     let headers =
         [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "Logs_20140328.CreateLogGroup")];
-    let request = client::signed(
-        &served.target,
-        ("logs", client::REGION),
-        ("POST", "/"),
-        &headers,
-        b"{\"logGroupName\":\"held\"}",
-    );
+    let body = b"{\"logGroupName\":\"held\"}";
+    client::signed(target, ("logs", client::REGION), ("POST", "/"), &headers, body)
+}
+
+/// Sends one mutating call over a socket; the head of the answer.
+fn create_log_group(served: &Served) -> String {
+    let request = log_group_request(&served.target);
     let mut text = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n", request.body().len());
     for (name, value) in request.headers() {
         text.extend([name.as_str(), ": ", value.to_str().unwrap(), "\r\n"]);

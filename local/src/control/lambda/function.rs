@@ -16,6 +16,7 @@ use super::view::{self, Detail};
 use super::{empty, json, role, tags, version};
 use crate::Response;
 use crate::control::{Call, ServiceError};
+use crate::random;
 use crate::state::World;
 
 /// A function's own name, as opposed to its ARN.
@@ -132,6 +133,7 @@ fn new_function(call: &Call, name: String, settings: Settings, tags: BTreeMap<St
     let change = Change::new(ChangeKind::Created, now + super::settling(call));
     Function {
         name,
+        id: random::uuid(),
         latest: Version { settings, last_modified: now, change, serving: None },
         versions: BTreeMap::new(),
         highest_version: 0,

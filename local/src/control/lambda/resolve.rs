@@ -137,6 +137,8 @@ pub(super) fn resolve_in(
         arn: super::reference::arn(region, ACCOUNT, &function.name, qualifier),
         region: region.to_owned(),
         function: function.name.clone(),
+        function_id: function.id.clone(),
+        role_id: settings.role_id.clone(),
         version: number,
         package: settings.code.sha256_hex.clone(),
         environment: settings.environment.clone().unwrap_or_default().0,

@@ -35,6 +35,9 @@ impl State {
 pub struct Function {
     /// Its name.
     pub name: String,
+    /// Tells it from one of the same name that was deleted. Random; never shown.
+    #[serde(default = "random::uuid")]
+    pub id: String,
     /// `$LATEST`.
     pub latest: Version,
     /// Published versions by number.

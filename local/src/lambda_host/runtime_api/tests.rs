@@ -49,7 +49,7 @@ fn a_web_page_gets_no_event_and_gives_no_answer() {
         format!("{own}sec-fetch-mode: no-cors\r\n"),
     ] {
         for line in
-            ["GET /2018-06-01/runtime/invocation/next", "POST /2018-06-01/runtime/invocation/id/response"]
+            ["POST /2018-06-01/runtime/invocation/id/response", "GET /2018-06-01/runtime/invocation/next"]
         {
             let answer = ask(&api, &format!("{line} HTTP/1.1\r\n{headers}\r\n"));
             assert!(answer.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{line} {headers}: {answer}");
