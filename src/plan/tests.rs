@@ -6,6 +6,8 @@ use crate::problem::ProblemKind;
 use crate::resource::testing::{World, facts};
 use crate::resource::{Live, authorizer, default_authorizer};
 
+mod deployed;
+
 /// Facts in which our authorizer checks no signature, which the stack wants and AWS cannot change in
 /// place; the default slot holds `slot`, the rest is not there.
 fn unsigned(slot: &str, wanted: bool) -> Facts {
