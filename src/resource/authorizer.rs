@@ -168,7 +168,9 @@ impl Resource for Authorizer {
         let found = token_key_name.as_deref().unwrap_or("none");
         let wanted = desired.token_key_name.as_str();
         comparison.field_cutting(Impact::All, "token_key_name", key, found, wanted);
-        comparison.field("function", None, function_arn, &desired.function_arn);
+        // Another function decides otherwise: a repaired one may refuse what was allowed.
+        let impact = Impact::NewConnections;
+        comparison.field_cutting(impact, "function", None, function_arn, &desired.function_arn);
         comparison.field("status", None, status.as_str(), ACTIVE);
         let key = Some("authorizer.http_caching");
         comparison.field("http_caching", key, http_caching, &desired.http_caching);
@@ -240,7 +242,8 @@ async fn describe(
     aws.iot.describe_authorizer().authorizer_name(name).send().await
 }
 
-async fn read(aws: &Aws, name: &str, identity: &Identity) -> Result<Option<Live>, Fault> {
+/// The authorizer `name`, judged by `identity`.
+pub(super) async fn read(aws: &Aws, name: &str, identity: &Identity) -> Result<Option<Live>, Fault> {
     let answer = match aws.call("DescribeAuthorizer", || describe(aws, name)).await {
         Ok(answer) => answer,
         Err(fault) if fault.not_found() => return Ok(None),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::compare::Comparison;
-use super::{Change, Facts, Impact, Kind, Owner, Resource, not_ours};
+use super::{Change, Facts, Impact, Kind, Owner, Refusal, Resource, not_ours};
 use crate::aws::{Aws, Fault};
 use crate::names::{Identity, LogGroupName};
 use crate::problem::Problem;
@@ -91,6 +91,7 @@ impl Resource for LogGroup {
         let mut comparison = Comparison::new();
         if class != CLASS {
             comparison.immutable(Impact::None, "class", None, class.clone(), CLASS);
+            comparison.refuse(other_class(desired));
         }
         let wanted = i32::from(desired.retention_days);
         if *retention_days != Some(wanted) {
@@ -99,6 +100,9 @@ impl Resource for LogGroup {
             comparison.differs(Impact::None, "retention_days", key, found, wanted.to_string());
         }
         comparison.absent("key", key.as_deref());
+        if key.as_deref().is_some_and(|key| !key.is_empty()) {
+            comparison.refuse(encrypted(desired));
+        }
         if *deletion_protected {
             comparison.differs(Impact::None, "deletion protection", None, "on", "off");
         }
@@ -149,6 +153,33 @@ impl Resource for LogGroup {
 
 fn place(name: &str) -> String {
     format!("log group {name}")
+}
+
+/// Only a new group has another class, and the old one's events go with it.
+fn other_class(desired: &Desired) -> Refusal {
+    let (region, name) = (&desired.identity.region, &desired.name);
+    Refusal {
+        code: "log_group_class",
+        because: format!(
+            "AWS cannot change the class of the log group `{name}`: making it anew deletes every event in it"
+        ),
+        next: format!(
+            "aws logs delete-log-group --region {region} --log-group-name {name}   # deletes its events; then \
+             deploy again"
+        ),
+    }
+}
+
+/// A key is somebody's guard: taking it away would store what follows less well protected.
+fn encrypted(desired: &Desired) -> Refusal {
+    let (region, name) = (&desired.identity.region, &desired.name);
+    Refusal {
+        code: "foreign_log_key",
+        because: format!("the log group `{name}` was given a KMS key by something else"),
+        next: format!(
+            "aws logs disassociate-kms-key --region {region} --log-group-name {name}   # if nothing demands it"
+        ),
+    }
 }
 
 /// AWS searches by prefix: the group of exactly this name.
@@ -208,10 +239,6 @@ async fn update(aws: &Aws, desired: &Desired, live: &Live) -> Result<(), Fault> 
     if live.retention_days != Some(days) {
         let request = || aws.logs.put_retention_policy().log_group_name(name).retention_in_days(days).send();
         aws.call("PutRetentionPolicy", request).await?;
-    }
-    if live.key.is_some() {
-        let request = || aws.logs.disassociate_kms_key().log_group_name(name).send();
-        aws.call("DisassociateKmsKey", request).await?;
     }
     if live.deletion_protected {
         unprotect(aws, name).await?;

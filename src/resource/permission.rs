@@ -6,11 +6,13 @@
 //! meets a moment without permission. Two `AddPermission` at the same time lose one, so there is never
 //! more than one.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 
 use super::compare::Comparison;
-use super::{Change, Facts, Impact, Kind, Owner, Resource, json as normal};
-use crate::aws::{Aws, Fault};
+use super::{Change, Facts, Impact, Kind, Owner, Refusal, Resource, authorizer, json as normal};
+use crate::aws::{Answer, Aws, Fault};
 use crate::names::{ALIAS, FunctionName, Identity, STATEMENT_ID};
 use crate::problem::Problem;
 
@@ -43,6 +45,9 @@ pub struct Live {
     pub function: String,
     /// Every statement, each with the qualifier that it stands on. At least one.
     pub statements: Vec<Statement>,
+    /// Authorizers of this stack that statements name and the stack file does not: one that was renamed
+    /// in the file still serves its devices.
+    pub renamed: Vec<String>,
 }
 
 /// One statement.
@@ -76,7 +81,10 @@ impl Resource for Permission {
     fn diff(desired: Option<&Desired>, live: Option<&Live>) -> Change {
         let (desired, live) = match (desired, live) {
             (None, None) => return Change::keep(),
-            (None, Some(_)) => return Change::delete(Impact::All),
+            (None, Some(live)) => {
+                let refusal = live.renamed.first().map(|name| renamed(name, None));
+                return Change { refusal, ..Change::delete(Impact::All) };
+            }
             (Some(_), None) => return Change::create(),
             (Some(desired), Some(live)) => (desired, live),
         };
@@ -84,8 +92,12 @@ impl Resource for Permission {
             // Read under the wanted name.
             function: _,
             statements,
+            renamed: former,
         } = live;
         let mut comparison = Comparison::new();
+        if let Some(name) = former.first() {
+            comparison.refuse(renamed(name, Some(desired)));
+        }
         let ours = statements.iter().find(|statement| statement.is_slot());
         match ours {
             None => {
@@ -93,8 +105,11 @@ impl Resource for Permission {
             }
             Some(found) if !desired.means(found) => {
                 let field = field(Some(ALIAS), STATEMENT_ID);
+                // The authorizer that it names may serve every device that there is.
+                let impact =
+                    if found.impact(desired) == Impact::None { Impact::None } else { Impact::All };
                 let (found, wanted) = (found.body.to_string(), desired.statement(STATEMENT_ID).to_string());
-                comparison.differs(Impact::None, &field, None, found, wanted);
+                comparison.differs(impact, &field, None, found, wanted);
             }
             Some(_) => {}
         }
@@ -112,7 +127,8 @@ impl Resource for Permission {
 
     async fn read(aws: &Aws, identity: &Identity) -> Result<Option<Live>, Problem> {
         let function = identity.function();
-        read(aws, function.as_str()).await.map_err(|fault| fault.problem(place(function.as_str())))
+        let live = read(aws, function.as_str(), identity).await;
+        live.map_err(|fault| fault.problem(place(function.as_str())))
     }
 
     async fn apply(aws: &Aws, desired: &Desired, live: Option<&Live>) -> Result<(), Problem> {
@@ -177,22 +193,73 @@ impl Statement {
 
     /// What its removal does: devices of *another* authorizer may come through it.
     fn impact(&self, desired: &Desired) -> Impact {
-        let names_authorizer = |text: &str| text.contains(":authorizer/") && text != desired.authorizer_arn;
-        let mut texts = vec![&self.body];
-        while let Some(value) = texts.pop() {
+        let another = self.authorizers().into_iter().any(|arn| arn != desired.authorizer_arn);
+        if another { Impact::NewConnections } else { Impact::None }
+    }
+
+    /// The ARNs of authorizers that it names, wherever it does.
+    fn authorizers(&self) -> Vec<&str> {
+        let mut arns = Vec::new();
+        let mut left = vec![&self.body];
+        while let Some(value) = left.pop() {
             match value {
-                Json::String(text) if names_authorizer(text) => return Impact::NewConnections,
-                Json::Array(elements) => texts.extend(elements),
-                Json::Object(members) => texts.extend(members.values()),
+                Json::String(text) if text.contains(":authorizer/") => arns.push(text.as_str()),
+                Json::Array(elements) => left.extend(elements),
+                Json::Object(members) => left.extend(members.values()),
                 _ => {}
             }
         }
-        Impact::None
+        arns
     }
 }
 
+/// Why the authorizer `name`, which this stack made, is not cut off; with `desired` in a deploy, without
+/// in a destroy.
+fn renamed(name: &str, desired: Option<&Desired>) -> Refusal {
+    let because = format!(
+        "the authorizer `{name}` is this stack's, and the stack file names another: AWS cannot rename one, and \
+         without this permission every device of `{name}` is refused"
+    );
+    let next = match desired {
+        Some(desired) => {
+            let wanted = desired.authorizer_arn.rsplit('/').next().unwrap_or_default();
+            format!(
+                "set `authorizer.name = \"{name}\"` in the stack file again; to move the devices to \
+                 `{wanted}`, deploy it from a second stack file with another `name`, move them, then \
+                 destroy this one"
+            )
+        }
+        None => format!(
+            "set `authorizer.name = \"{name}\"` in the stack file again, then run `thinggate destroy`: it \
+             takes that authorizer down too"
+        ),
+    };
+    Refusal { code: "authorizer_renamed", because, next }
+}
+
+/// The authorizers of this stack that `statements` name, other than the one of the stack file.
+async fn former(aws: &Aws, statements: &[Statement], identity: &Identity) -> Result<Vec<String>, Fault> {
+    let wanted = identity.authorizer_arn();
+    let account = wanted.strip_suffix(identity.authorizer.as_str()).unwrap_or_default();
+    let named = statements.iter().flat_map(Statement::authorizers).filter(|arn| *arn != wanted);
+    let names: BTreeSet<&str> = named.filter_map(|arn| arn.strip_prefix(account)).collect();
+    let mut former = Vec::new();
+    // A pattern is no name.
+    for name in names.into_iter().filter(|name| !name.contains(['*', '?'])) {
+        match authorizer::read(aws, name, identity).await {
+            Ok(Some(live)) if live.owner == Owner::Ours => former.push(name.to_owned()),
+            Ok(_) => {}
+            // A reader that may see its own authorizer only: what the statement says is drift anyway,
+            // and its repair asks.
+            Err(fault) if fault.answer == Answer::AccessDenied => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(former)
+}
+
 /// Every statement on the function, its alias and the version that the alias names.
-async fn read(aws: &Aws, function: &str) -> Result<Option<Live>, Fault> {
+async fn read(aws: &Aws, function: &str, identity: &Identity) -> Result<Option<Live>, Fault> {
     let mut statements = policy(aws, function, None).await?;
     let alias = aws.call("GetAlias", || aws.lambda.get_alias().function_name(function).name(ALIAS).send());
     match alias.await {
@@ -206,7 +273,11 @@ async fn read(aws: &Aws, function: &str) -> Result<Option<Live>, Fault> {
         Err(fault) if fault.not_found() => {}
         Err(fault) => return Err(fault),
     }
-    Ok((!statements.is_empty()).then(|| Live { function: function.to_owned(), statements }))
+    if statements.is_empty() {
+        return Ok(None);
+    }
+    let renamed = former(aws, &statements, identity).await?;
+    Ok(Some(Live { function: function.to_owned(), statements, renamed }))
 }
 
 /// The statements on one qualifier. No policy and no function are the same answer.

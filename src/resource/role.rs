@@ -11,7 +11,7 @@ use aws_sdk_iam::types::Tag;
 use serde_json::{Value as Json, json};
 
 use super::compare::Comparison;
-use super::{Change, Facts, Impact, Kind, Owner, Resource, json as normal, not_ours};
+use super::{Change, Facts, Impact, Kind, Owner, Refusal, Resource, json as normal, not_ours};
 use crate::aws::{Aws, Fault};
 use crate::names::{INLINE_POLICY, Identity, RoleName};
 use crate::problem::Problem;
@@ -137,6 +137,9 @@ impl Resource for Role {
         }
         comparison.none_of("attached policy", attached);
         comparison.absent("permissions boundary", boundary.as_deref());
+        if let Some(boundary) = boundary {
+            comparison.refuse(bounded(desired, boundary));
+        }
         comparison.field("session_seconds_max", None, session_seconds_max, &SESSION_SECONDS_MAX);
         comparison.tags(tags, &desired.tags);
         comparison.finish()
@@ -188,6 +191,22 @@ const INLINE_FIELD: &str = "inline policy thinggate-logs";
 
 fn place(name: &str) -> String {
     format!("role {name}")
+}
+
+/// A boundary is somebody's guard: taking it away would widen what the role may do.
+fn bounded(desired: &Desired, boundary: &str) -> Refusal {
+    Refusal {
+        code: "foreign_boundary",
+        because: format!(
+            "the permissions boundary {boundary} was set on the role `{}` by something else, and taking it \
+             away would widen what the role may do",
+            desired.name
+        ),
+        next: format!(
+            "aws iam delete-role-permissions-boundary --role-name {}   # if nothing demands it",
+            desired.name
+        ),
+    }
 }
 
 /// Lambda may assume it.
@@ -316,10 +335,6 @@ async fn update(aws: &Aws, desired: &Desired, live: &Live) -> Result<(), Fault> 
         let request =
             || aws.iam.update_assume_role_policy().role_name(name).policy_document(&document).send();
         aws.call("UpdateAssumeRolePolicy", request).await?;
-    }
-    if live.boundary.is_some() {
-        let request = || aws.iam.delete_role_permissions_boundary().role_name(name).send();
-        gone_is_fine(aws.call("DeleteRolePermissionsBoundary", request).await)?;
     }
     let ours = live.inline.get(INLINE_POLICY).map(normal::normal);
     if ours != Some(normal::normal(&desired.policy)) {

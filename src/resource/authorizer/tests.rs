@@ -45,7 +45,7 @@ fn every_edit_is_named_with_what_its_repair_does_to_devices() {
     use Action::{Keep, Replace, Update};
     use Impact::{All, None as Nobody};
     check(|_| {}, Keep, Nobody, &[]);
-    check(|live| live.function_arn.push('x'), Update, Nobody, &["function"]);
+    check(|live| live.function_arn.push('x'), Update, Impact::NewConnections, &["function"]);
     check(|live| live.token_key_name = Some("jwt".into()), Update, All, &["token_key_name"]);
     check(|live| live.token_key_name = None, Update, All, &["token_key_name"]);
     check(|live| live.keys.clear(), Update, Nobody, &["key key-1"]);

@@ -32,15 +32,30 @@ fn check(edit: impl FnOnce(&mut Live), action: Action, fields: &[&str]) {
 
 #[test]
 fn every_edit_is_named() {
-    use Action::{Keep, Replace, Update};
+    use Action::{Keep, Update};
     check(|_| {}, Keep, &[]);
     check(|live| live.retention_days = Some(7), Update, &["retention_days"]);
     check(|live| live.retention_days = None, Update, &["retention_days"]);
-    check(|live| live.class = "INFREQUENT_ACCESS".into(), Replace, &["class"]);
-    check(|live| live.key = Some("arn:aws:kms:x".into()), Update, &["key"]);
     check(|live| live.deletion_protected = true, Update, &["deletion protection"]);
     check(|live| live.tags.clear(), Update, &["tag team", "tag thinggate:stack"]);
     check(|live| drop(live.tags.insert("cost".into(), "x".into())), Keep, &[]);
+}
+
+/// Neither deleting every event nor removing a guard is a repair.
+#[test]
+fn another_class_and_a_key_are_refused_with_the_exact_commands() {
+    let class = Live { class: "INFREQUENT_ACCESS".to_owned(), ..settled() };
+    let key = Live { key: Some("arn:aws:kms:x".to_owned()), ..settled() };
+    for (live, action, field, code, command) in [
+        (class, Action::Replace, "class", "log_group_class", "aws logs delete-log-group "),
+        (key, Action::Update, "key", "foreign_log_key", "aws logs disassociate-kms-key "),
+    ] {
+        let change = LogGroup::diff(Some(&desired()), Some(&live));
+        assert_eq!((change.action, change.differences[0].field.as_str()), (action, field));
+        let refusal = change.refusal.unwrap();
+        assert_eq!(refusal.code, code);
+        assert!(refusal.next.starts_with(command), "{refusal:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,7 +16,8 @@ fn ours() -> Statement {
 
 #[track_caller]
 fn check(edit: impl FnOnce(&mut Vec<Statement>), action: Action, impact: Impact, fields: &[&str]) {
-    let mut live = Live { function: "thinggate-demo".to_owned(), statements: vec![ours()] };
+    let mut live =
+        Live { function: "thinggate-demo".to_owned(), statements: vec![ours()], renamed: Vec::new() };
     edit(&mut live.statements);
     let change = Permission::diff(Some(&desired()), Some(&live));
     let found: Vec<&str> = change.differences.iter().map(|one| one.field.as_str()).collect();
@@ -82,6 +83,38 @@ fn how_aws_writes_it_is_no_drift() {
         all[0].body["Action"] = json!(["lambda:InvokeFunction"]);
     };
     check(respelled, Action::Keep, Impact::None, &[]);
+}
+
+/// The slot of ours that names another authorizer: its exchange cuts every device of that one.
+#[test]
+fn ours_naming_another_authorizer_is_not_exchanged_without_asking() {
+    let theirs = "arn:aws:iot:eu-west-1:000000000000:authorizer/theirs";
+    let edit = with("/Condition/ArnLike/AWS:SourceArn", theirs);
+    check(edit, Action::Update, Impact::All, &["statement thinggate-iot on live"]);
+}
+
+/// `authorizer.name` edited in the stack file: the old one serves the devices, and stays.
+#[tokio::test(start_paused = true)]
+async fn a_renamed_authorizer_is_followed_and_not_cut_off() {
+    let mut world = World::new();
+    world.facts.stack.authorizer.default = false;
+    world.deploy().await;
+    let renamed = crate::names::AuthorizerName::new("gate").unwrap();
+    let old = std::mem::replace(&mut world.facts.identity.authorizer, renamed.clone());
+    world.facts.stack.authorizer.name = renamed;
+    let change = world.change::<Permission>().await;
+    assert_eq!((change.action, change.impact), (Action::Update, Impact::All));
+    let refusal = change.refusal.unwrap();
+    assert_eq!(refusal.code, "authorizer_renamed");
+    assert!(refusal.next.contains("authorizer.name = \"door\""), "{refusal:?}");
+    // A destroy would leave it behind.
+    let live = Permission::read(&world.aws, &world.facts.identity).await.unwrap();
+    let refusal = Permission::diff(None, live.as_ref()).refusal.unwrap();
+    assert_eq!(refusal.code, "authorizer_renamed");
+    // Taken back, nothing differs.
+    world.facts.stack.authorizer.name = old.clone();
+    world.facts.identity.authorizer = old;
+    assert_eq!(world.change::<Permission>().await, Change::keep());
 }
 
 async fn add(world: &World, id: &str, qualifier: Option<&str>, principal: &str) {

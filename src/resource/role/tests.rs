@@ -44,11 +44,22 @@ fn every_edit_is_named() {
     check(|live| live.inline = BTreeMap::from([(INLINE_POLICY.into(), json!({}))]), Update, &[INLINE_FIELD]);
     check(|live| drop(live.inline.insert("more".into(), json!({}))), Update, &["inline policy more"]);
     check(|live| live.attached.push("arn:x".into()), Update, &["attached policy"]);
-    check(|live| live.boundary = Some("arn:x".into()), Update, &["permissions boundary"]);
     check(|live| live.session_seconds_max = 7200, Update, &["session_seconds_max"]);
     check(|live| drop(live.tags.remove("team")), Update, &["tag team"]);
     check(|live| drop(live.tags.insert("team".into(), "web".into())), Update, &["tag team"]);
     check(|live| live.path = "/people/".into(), Replace, &["path"]);
+}
+
+/// Removing a guard is no repair.
+#[test]
+fn a_permissions_boundary_is_refused_with_the_exact_command() {
+    let live = Live { boundary: Some("arn:x".to_owned()), ..settled() };
+    let change = Role::diff(Some(&desired()), Some(&live));
+    assert_eq!(change.differences[0].field, "permissions boundary");
+    let refusal = change.refusal.unwrap();
+    assert_eq!(refusal.code, "foreign_boundary");
+    let command = "aws iam delete-role-permissions-boundary --role-name thinggate-demo-eu-west-1 ";
+    assert!(refusal.next.starts_with(command), "{refusal:?}");
 }
 
 #[test]
