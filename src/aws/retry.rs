@@ -25,6 +25,25 @@ pub const AUTHORIZER_INACTIVE: Condition =
     Condition { until: "the authorizer counts as inactive", within: minutes(1) };
 /// A deleted authorizer is still described for a while (same handler: polls until it is gone).
 pub const AUTHORIZER_GONE: Condition = Condition { until: "the authorizer is gone", within: minutes(2) };
+/// A key that an update took away may be described for as long as a status change is (same handler).
+pub const KEYS_GONE: Condition =
+    Condition { until: "the keys that were taken away are gone", within: minutes(1) };
+/// IAM answers from copies: a new role is not found for a while (Terraform: 2 min,
+/// `internal/service/iam/role.go`).
+pub const ROLE_SEEN: Condition =
+    Condition { until: "the new role is seen with this stack's tag", within: minutes(2) };
+/// As [`ROLE_SEEN`]; no source says how long.
+pub const LOG_GROUP_SEEN: Condition =
+    Condition { until: "the new log group is seen with this stack's tag", within: minutes(1) };
+/// As [`ROLE_SEEN`]; no source says how long.
+pub const FUNCTION_SEEN: Condition =
+    Condition { until: "the new function is seen with this stack's tag", within: minutes(1) };
+/// As [`ROLE_SEEN`]; no source says how long.
+pub const AUTHORIZER_SEEN: Condition =
+    Condition { until: "the new authorizer is seen with this stack's tag", within: minutes(1) };
+/// What was written is read back at the end of a run; copies may lag behind as those of [`ROLE_SEEN`].
+pub const SETTLED: Condition =
+    Condition { until: "everything that was written is read back", within: minutes(1) };
 /// A deleted function is still there in state `Deleting`.
 pub const FUNCTION_GONE: Condition = Condition { until: "the function is gone", within: minutes(2) };
 /// Detached and deleted policies still count against `DeleteRole` for a while (Terraform: 2 min,
@@ -98,6 +117,8 @@ pub const NOT_YET: &[NotYet] = &[
         says: "",
         condition: AUTHORIZER_INACTIVE,
     },
+    // A new role that this copy of IAM does not see yet.
+    NotYet { operations: &["PutRolePolicy"], code: "NoSuchEntity", says: "", condition: ROLE_SEEN },
     NotYet { operations: &["DeleteRole"], code: "DeleteConflict", says: "", condition: ROLE_DELETABLE },
     NotYet { operations: &[], code: "ConcurrentModification", says: "", condition: ROLE_FREE },
     NotYet { operations: &[], code: "OperationAbortedException", says: "", condition: LOG_GROUP_FREE },

@@ -6,17 +6,18 @@
 //! off first.
 
 mod keys;
+mod write;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use aws_sdk_iot::error::SdkError;
 use aws_sdk_iot::operation::describe_authorizer::{DescribeAuthorizerError, DescribeAuthorizerOutput};
-use aws_sdk_iot::types::{AuthorizerStatus, Tag};
 
 use super::compare::Comparison;
 use super::facts::{SigningKeys, Value};
-use super::{Change, Facts, Impact, Kind, Owner, Resource, not_ours};
-use crate::aws::retry::AUTHORIZER_GONE;
+use super::made::made;
+use super::{Change, Facts, Impact, Kind, Owner, Resource};
+use crate::aws::retry::{AUTHORIZER_GONE, AUTHORIZER_SEEN};
 use crate::aws::wait::Look;
 use crate::aws::{Aws, Fault};
 use crate::keys::{Generation, PublicKeyPem};
@@ -44,6 +45,8 @@ pub struct Desired {
     pub tags: BTreeMap<String, String>,
     /// To judge what is found under its name.
     pub identity: Identity,
+    /// Whether the account's default authorizer is this one: for the commands that a refusal prints.
+    pub is_default: bool,
 }
 
 /// Which signatures are good.
@@ -130,6 +133,7 @@ impl Resource for Authorizer {
             http_caching: authorizer.http_caching,
             tags: super::tags(facts),
             identity: facts.identity.clone(),
+            is_default: facts.live.default_authorizer.as_ref().is_some_and(|slot| slot.owner == Owner::Ours),
         })
     }
 
@@ -190,34 +194,29 @@ impl Resource for Authorizer {
     async fn apply(aws: &Aws, desired: &Desired, live: Option<&Live>) -> Result<(), Problem> {
         let place = place(desired.name.as_str());
         let registered = keys::registered(&desired.keys).map_err(|problem| problem.at(place.clone()))?;
-        let found;
-        let live = if let Some(live) = live {
-            live
-        } else {
-            let created = create(aws, desired, registered.as_ref()).await;
-            if created.map_err(|fault| fault.problem(place.clone()))? {
+        if live.is_none() {
+            let create = || async {
+                let created = write::create(aws, desired, registered.as_ref()).await;
+                created.map_err(|fault| fault.problem(place.clone()))
+            };
+            let read = || Self::read(aws, &desired.identity);
+            if made(aws, (&place, AUTHORIZER_SEEN), create, read, Self::owner).await?.by_us {
                 return Ok(());
             }
-            found = read(aws, desired.name.as_str(), &desired.identity)
-                .await
-                .map_err(|fault| fault.problem(place.clone()))?
-                .ok_or_else(|| Fault::odd("CreateAuthorizer").problem(place.clone()))?;
-            &found
-        };
-        if let Owner::Foreign(owner) = &live.owner {
-            return Err(not_ours(place, owner.as_deref()));
         }
-        let updated = update(aws, desired, registered.as_ref(), live).await;
+        // An update replaces the map of keys, and AWS IoT has no revision to hold on to: what is there
+        // is looked at right before, so that no key registered since the plan is taken away.
+        let now = Self::read(aws, &desired.identity).await?;
+        let now = now.ok_or_else(|| changed_meanwhile("it is gone").at(place.clone()))?;
+        write::check_unchanged(desired, live, &now)?;
+        let updated = write::update(aws, desired, registered.as_ref(), &now).await;
         let removed = updated.map_err(|fault| fault.problem(place.clone()))?;
-        if removed { keys_are_gone(aws, desired, registered.as_ref()).await } else { Ok(()) }
+        if removed { write::keys_are_gone(aws, desired, registered.as_ref()).await } else { Ok(()) }
     }
 
     async fn delete(aws: &Aws, live: &Live) -> Result<(), Problem> {
         let name = &live.name;
-        match switch_off_and_delete(aws, name).await {
-            Err(fault) if !fault.not_found() => return Err(fault.problem(place(name))),
-            _ => {}
-        }
+        write::switch_off_and_delete(aws, live).await?;
         aws.until(AUTHORIZER_GONE, || async {
             match aws.call("DescribeAuthorizer", || describe(aws, name)).await {
                 Ok(_) => Ok(Look::NotYet),
@@ -233,6 +232,15 @@ const ACTIVE: &str = "ACTIVE";
 
 fn place(name: &str) -> String {
     format!("authorizer {name}")
+}
+
+fn changed_meanwhile(because: &str) -> Problem {
+    Problem::refused(
+        "changed_meanwhile",
+        "the authorizer was changed by someone else since the plan was made",
+    )
+    .because(because)
+    .next("run `thinggate plan` to see what it is now, then `thinggate deploy` again")
 }
 
 async fn describe(
@@ -286,108 +294,6 @@ async fn tags(aws: &Aws, arn: &str) -> Result<BTreeMap<String, String>, Fault> {
             None => return Ok(tags),
         }
     }
-}
-
-/// Creates it with its tags; false if one of its name is there already.
-async fn create(
-    aws: &Aws,
-    desired: &Desired,
-    registered: Option<&HashMap<String, String>>,
-) -> Result<bool, Fault> {
-    let request = || {
-        aws.iot
-            .create_authorizer()
-            .authorizer_name(desired.name.as_str())
-            .authorizer_function_arn(&desired.function_arn)
-            .token_key_name(desired.token_key_name.as_str())
-            .set_token_signing_public_keys(registered.cloned())
-            .signing_disabled(registered.is_none())
-            .status(AuthorizerStatus::Active)
-            .enable_caching_for_http(desired.http_caching)
-            .set_tags(Some(sdk_tags(&desired.tags)))
-            .send()
-    };
-    match aws.call("CreateAuthorizer", request).await {
-        Ok(_) => Ok(true),
-        Err(fault) if fault.already_exists() => Ok(false),
-        Err(fault) => Err(fault),
-    }
-}
-
-/// With signing on, every field that can change is sent, the whole map of keys included: an update
-/// replaces it. With signing off the fields of signing are not sent at all
-/// (hashicorp/terraform-provider-awscc#1543). Says whether a key was to be taken away.
-async fn update(
-    aws: &Aws,
-    desired: &Desired,
-    registered: Option<&HashMap<String, String>>,
-    live: &Live,
-) -> Result<bool, Fault> {
-    let tagless = Desired { tags: BTreeMap::new(), ..desired.clone() };
-    if !Authorizer::diff(Some(&tagless), Some(live)).differences.is_empty() {
-        let request = || {
-            aws.iot
-                .update_authorizer()
-                .authorizer_name(desired.name.as_str())
-                .authorizer_function_arn(&desired.function_arn)
-                .token_key_name(desired.token_key_name.as_str())
-                .set_token_signing_public_keys(registered.cloned())
-                .status(AuthorizerStatus::Active)
-                .enable_caching_for_http(desired.http_caching)
-                .send()
-        };
-        aws.call("UpdateAuthorizer", request).await?;
-    }
-    let missing = super::missing(&live.tags, &desired.tags);
-    if !missing.is_empty() {
-        let request =
-            || aws.iot.tag_resource().resource_arn(&live.arn).set_tags(Some(sdk_tags(&missing))).send();
-        aws.call("TagResource", request).await?;
-    }
-    Ok(live.keys.keys().any(|name| registered.is_some_and(|wanted| !wanted.contains_key(name))))
-}
-
-/// That an update takes away what it does not name is believed, not documented: a key that still lets
-/// devices in must not be reported as gone.
-async fn keys_are_gone(
-    aws: &Aws,
-    desired: &Desired,
-    registered: Option<&HashMap<String, String>>,
-) -> Result<(), Problem> {
-    let name = desired.name.as_str();
-    let place = place(name);
-    let live = read(aws, name, &desired.identity).await.map_err(|fault| fault.problem(place.clone()))?;
-    let live = live.map(|live| live.keys).unwrap_or_default();
-    let Some(kept) = live.keys().find(|key| registered.is_some_and(|wanted| !wanted.contains_key(*key)))
-    else {
-        return Ok(());
-    };
-    Err(Problem::failed("key_not_removed", format!("AWS kept the key `{kept}` that the update took away"))
-        .at(place)
-        .because("tokens signed with it are still accepted")
-        .next(format!(
-            "make the authorizer anew, which cuts every device until the next deploy: aws iot \
-             update-authorizer --region {region} --authorizer-name {name} --status INACTIVE && aws iot \
-             delete-authorizer --region {region} --authorizer-name {name}",
-            region = desired.identity.region
-        )))
-}
-
-/// AWS refuses to delete an active one, and for some seconds one that was just switched off.
-async fn switch_off_and_delete(aws: &Aws, name: &str) -> Result<(), Fault> {
-    let request = || {
-        let update = aws.iot.update_authorizer().authorizer_name(name);
-        update.status(AuthorizerStatus::Inactive).send()
-    };
-    aws.call("UpdateAuthorizer", request).await?;
-    aws.call("DeleteAuthorizer", || aws.iot.delete_authorizer().authorizer_name(name).send()).await?;
-    Ok(())
-}
-
-fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
-    tags.iter()
-        .map(|(key, value)| Tag::builder().key(key).value(value).build().expect("the key is set"))
-        .collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! id without showing it, so the id is kept in a tag, written after the configuration, and in the
 //! description, so that a new role also makes a new version.
 
+mod settle;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
@@ -14,15 +16,17 @@ use aws_sdk_lambda::types as sdk;
 use super::compare::Comparison;
 use super::configuration::{self, Configuration, Found, HANDLER, TIMEOUT_SECONDS, Variables};
 use super::facts::Value;
+use super::made::made;
 use super::record::Record;
 use super::release::needs_package;
 use super::{Change, Facts, Impact, Kind, Owner, Resource, not_ours, role};
-use crate::aws::retry::{FUNCTION_GONE, FUNCTION_SETTLED};
+use crate::aws::retry::{FUNCTION_GONE, FUNCTION_SEEN};
 use crate::aws::wait::Look;
 use crate::aws::{Aws, Fault, upload_limits};
 use crate::build::{InputsHash, Package};
 use crate::names::{FunctionName, Identity, ROLE_ID_TAG, RoleName};
 use crate::problem::Problem;
+use settle::settle;
 
 /// The kind.
 #[derive(Clone, Copy, Debug)]
@@ -145,6 +149,15 @@ impl Code {
     }
 }
 
+impl Desired {
+    /// The id that a role made by an earlier step cannot have: that of the role before it.
+    fn stale_role_id<'a>(&self, live: Option<&'a Live>) -> Option<&'a str> {
+        let tags = live.and_then(|live| live.tags.as_ref());
+        let later = matches!(self.configuration.role_id, Value::Later { .. });
+        tags.filter(|_| later)?.get(ROLE_ID_TAG).map(String::as_str)
+    }
+}
+
 impl Resource for Function {
     type Via = Aws;
     type Desired = Desired;
@@ -222,24 +235,25 @@ impl Resource for Function {
 
     async fn apply(aws: &Aws, desired: &Desired, live: Option<&Live>) -> Result<(), Problem> {
         let name = desired.name.as_str();
-        let role_id = role::id(aws, &desired.role).await?;
+        let place = place(name);
+        let role_id = role::id(aws, &desired.role, desired.stale_role_id(live)).await?;
         let found;
         let live = if let Some(live) = live {
             live
         } else {
-            let created = create(aws, desired, &role_id).await?;
+            let (create, read) = (|| create(aws, desired, &role_id), || Self::read(aws, &desired.identity));
+            // Who may not list tags cannot see ours: what it made itself is its own.
+            let owner = |live: &Live| live.tags.as_ref().map_or(Owner::Ours, |_| live.owner.clone());
+            let made = made(aws, (&place, FUNCTION_SEEN), create, read, owner).await?;
             settle(aws, name).await?;
-            if created {
+            if made.by_us {
                 return Ok(());
             }
-            found = read(aws, name, &desired.identity)
-                .await
-                .map_err(|fault| fault.problem(place(name)))?
-                .ok_or_else(|| Fault::odd("CreateFunction").problem(place(name)))?;
+            found = made.live;
             &found
         };
         if let Owner::Foreign(owner) = &live.owner {
-            return Err(not_ours(place(name), owner.as_deref()));
+            return Err(not_ours(place, owner.as_deref()));
         }
         update(aws, desired, live, &role_id).await
     }
@@ -438,28 +452,6 @@ async fn upload(aws: &Aws, desired: &Desired) -> Result<(), Problem> {
     };
     let result = aws.call("UpdateFunctionCode", request).await;
     result.map(|_| ()).map_err(|fault| fault.problem(place(name)))
-}
-
-/// Waits until it can be invoked and changed again.
-pub(crate) async fn settle(aws: &Aws, name: &str) -> Result<(), Problem> {
-    aws.until(FUNCTION_SETTLED, || async {
-        let request = || aws.lambda.get_function_configuration().function_name(name).send();
-        match aws.call("GetFunctionConfiguration", request).await {
-            Ok(answer) => Ok(settled(answer.state(), answer.last_update_status())),
-            // Just created, and not seen everywhere yet.
-            Err(fault) if fault.not_found() => Ok(Look::NotYet),
-            Err(fault) => Err(fault.problem(place(name))),
-        }
-    })
-    .await
-}
-
-/// Whether a state lets it be invoked and changed. A failed one can be changed: that repairs it.
-fn settled(state: Option<&sdk::State>, update: Option<&sdk::LastUpdateStatus>) -> Look<()> {
-    match (state.map(sdk::State::as_str), update.map(sdk::LastUpdateStatus::as_str)) {
-        (Some("Pending" | "Deleting" | "Deactivating"), _) | (_, Some("InProgress")) => Look::NotYet,
-        _ => Look::Yes(()),
-    }
 }
 
 fn logging(wanted: &Configuration) -> sdk::LoggingConfig {

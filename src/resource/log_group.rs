@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::compare::Comparison;
+use super::made::made;
 use super::{Change, Facts, Impact, Kind, Owner, Refusal, Resource, not_ours};
+use crate::aws::retry::LOG_GROUP_SEEN;
 use crate::aws::{Aws, Fault};
 use crate::names::{Identity, LogGroupName};
 use crate::problem::Problem;
@@ -125,11 +127,10 @@ impl Resource for LogGroup {
         let live = if let Some(live) = live {
             live
         } else {
-            create(aws, desired).await.map_err(|fault| fault.problem(place.clone()))?;
-            found = read(aws, &desired.name, &desired.identity)
-                .await
-                .map_err(|fault| fault.problem(place.clone()))?
-                .ok_or_else(|| Fault::odd("DescribeLogGroups").problem(place.clone()))?;
+            let create =
+                || async { create(aws, desired).await.map_err(|fault| fault.problem(place.clone())) };
+            let read = || Self::read(aws, &desired.identity);
+            found = made(aws, (&place, LOG_GROUP_SEEN), create, read, Self::owner).await?.live;
             &found
         };
         if let Owner::Foreign(owner) = &live.owner {
@@ -220,16 +221,17 @@ async fn read(aws: &Aws, name: &LogGroupName, identity: &Identity) -> Result<Opt
     }))
 }
 
-/// Creates it with its tags. One that is there already is read and judged by the caller.
-async fn create(aws: &Aws, desired: &Desired) -> Result<(), Fault> {
+/// Creates it with its tags; false if one of its name is there already.
+async fn create(aws: &Aws, desired: &Desired) -> Result<bool, Fault> {
     let tags: HashMap<String, String> = desired.tags.clone().into_iter().collect();
     let request = || {
         let create = aws.logs.create_log_group().log_group_name(desired.name.as_str());
         create.set_tags(Some(tags.clone())).send()
     };
     match aws.call("CreateLogGroup", request).await {
-        Err(fault) if !fault.already_exists() => Err(fault),
-        _ => Ok(()),
+        Ok(_) => Ok(true),
+        Err(fault) if fault.already_exists() => Ok(false),
+        Err(fault) => Err(fault),
     }
 }
 

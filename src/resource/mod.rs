@@ -12,6 +12,7 @@ pub mod facts;
 pub mod function;
 mod json;
 pub mod log_group;
+mod made;
 pub mod permission;
 pub mod record;
 pub mod release;

@@ -106,8 +106,7 @@ impl Resource for Permission {
             Some(found) if !desired.means(found) => {
                 let field = field(Some(ALIAS), STATEMENT_ID);
                 // The authorizer that it names may serve every device that there is.
-                let impact =
-                    if found.impact(desired) == Impact::None { Impact::None } else { Impact::All };
+                let impact = if found.impact(desired) == Impact::None { Impact::None } else { Impact::All };
                 let (found, wanted) = (found.body.to_string(), desired.statement(STATEMENT_ID).to_string());
                 comparison.differs(impact, &field, None, found, wanted);
             }

@@ -11,7 +11,10 @@ use aws_sdk_iam::types::Tag;
 use serde_json::{Value as Json, json};
 
 use super::compare::Comparison;
+use super::made::made;
 use super::{Change, Facts, Impact, Kind, Owner, Refusal, Resource, json as normal, not_ours};
+use crate::aws::retry::ROLE_SEEN;
+use crate::aws::wait::Look;
 use crate::aws::{Aws, Fault};
 use crate::names::{INLINE_POLICY, Identity, RoleName};
 use crate::problem::Problem;
@@ -165,10 +168,8 @@ impl Resource for Role {
         let live = if let Some(live) = live {
             live
         } else {
-            create(aws, desired).await?;
-            found = read(aws, desired.name.as_str(), &desired.identity)
-                .await
-                .map_err(|fault| fault.problem(place.clone()))?;
+            let (create, read) = (|| create(aws, desired), || Self::read(aws, &desired.identity));
+            found = made(aws, (&place, ROLE_SEEN), create, read, Self::owner).await?.live;
             &found
         };
         if let Owner::Foreign(owner) = &live.owner {
@@ -264,14 +265,25 @@ async fn read(aws: &Aws, name: &str, identity: &Identity) -> Result<Live, Fault>
     })
 }
 
-/// The role's unique id, for the function to remember.
-pub(crate) async fn id(aws: &Aws, name: &RoleName) -> Result<String, Problem> {
-    let answer = aws
-        .call("GetRole", || aws.iam.get_role().role_name(name.as_str()).send())
-        .await
-        .map_err(|fault| fault.problem(place(name.as_str())))?;
-    let role = answer.role.ok_or_else(|| Fault::odd("GetRole").problem(place(name.as_str())))?;
-    Ok(role.role_id)
+/// The role's unique id, for the function to remember. A new role is not seen everywhere at once, and
+/// the one that it replaces, whose id is `stale`, may still be.
+pub(crate) async fn id(aws: &Aws, name: &RoleName, stale: Option<&str>) -> Result<String, Problem> {
+    let id = || async {
+        match aws.call("GetRole", || aws.iam.get_role().role_name(name.as_str()).send()).await {
+            Ok(answer) => Ok(answer.role.map(|role| role.role_id)),
+            Err(fault) if fault.not_found() => Ok(None),
+            Err(fault) => Err(fault.problem(place(name.as_str()))),
+        }
+    };
+    let fresh = aws.until(ROLE_SEEN, || async {
+        let id = id().await?;
+        Ok(id.filter(|id| Some(id.as_str()) != stale).map_or(Look::NotYet, Look::Yes))
+    });
+    match fresh.await {
+        // It was not replaced after all.
+        Err(problem) if problem.code == "timed_out" => id().await?.ok_or(problem),
+        result => result,
+    }
 }
 
 async fn inline_names(aws: &Aws, name: &str) -> Result<Vec<String>, Fault> {
@@ -304,8 +316,8 @@ async fn attached(aws: &Aws, name: &str) -> Result<Vec<String>, Fault> {
     }
 }
 
-/// Creates it with its tags. One that is there already is read and judged by the caller.
-async fn create(aws: &Aws, desired: &Desired) -> Result<(), Problem> {
+/// Creates it with its tags; false if one of its name is there already.
+async fn create(aws: &Aws, desired: &Desired) -> Result<bool, Problem> {
     let request = || {
         aws.iam
             .create_role()
@@ -316,8 +328,9 @@ async fn create(aws: &Aws, desired: &Desired) -> Result<(), Problem> {
             .send()
     };
     match aws.call("CreateRole", request).await {
-        Err(fault) if !fault.already_exists() => Err(fault.problem(place(desired.name.as_str()))),
-        _ => Ok(()),
+        Ok(_) => Ok(true),
+        Err(fault) if fault.already_exists() => Ok(false),
+        Err(fault) => Err(fault.problem(place(desired.name.as_str()))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `deploy`: plan, guard, apply, and look again: what it calls deployed was read back.
 
-use super::{Work, findings, not_compared, step_reports};
+use super::{Work, findings, not_compared, step_reports, until_settled};
 use crate::apply::{self, Applied, World};
 use crate::cli::ask;
 use crate::cli::load::Loaded;
@@ -50,7 +50,8 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
     if let Some(problem) = applied.ran.problem {
         return end(report, Err(problem));
     }
-    let checked = look_again(&work, mode, &loaded.warnings).await;
+    let look = || look_again(&work, mode, &loaded.warnings);
+    let checked = until_settled(work.aws(), NOT_SETTLED, look).await;
     if let Ok(found) = &checked {
         report.findings.clone_from(found);
     }
@@ -115,6 +116,9 @@ pub(super) fn end(report: Report, result: Result<(), Problem>) -> Report {
     }
 }
 
+/// The code of a deploy that does not hold.
+const NOT_SETTLED: &str = "not_settled";
+
 /// Gathers everything again after the last write: a deploy that does not hold is a failure.
 async fn look_again(
     work: &Work<'_>,
@@ -124,7 +128,7 @@ async fn look_again(
     let mode = if mode == CodeMode::Keep { CodeMode::Keep } else { CodeMode::Compare };
     let facts = work.gather(mode).await?;
     let plan = plan(Intent::Deploy, &facts, &work.connected.store_text());
-    let mut problem = Problem::failed("not_settled", "everything was done, and the target still differs");
+    let mut problem = Problem::failed(NOT_SETTLED, "everything was done, and the target still differs");
     let mut differs = false;
     for step in plan.changes() {
         differs = true;

@@ -1,7 +1,7 @@
 //! `destroy`: the reverse order, and a look at the end that proves nothing is left.
 
 use super::deploy::{carry_out, end, settle};
-use super::{Work, step_reports};
+use super::{Work, step_reports, until_settled};
 use crate::cli::ask;
 use crate::cli::load::Loaded;
 use crate::cli::session::Session;
@@ -43,7 +43,7 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
     if let Some(problem) = applied.ran.problem {
         return end(report, Err(problem));
     }
-    end(report, nothing_left(&work, intent).await)
+    end(report, until_settled(work.aws(), LEFTOVERS, || nothing_left(&work, intent)).await)
 }
 
 /// The plan, and whether the key store holds a key.
@@ -92,10 +92,13 @@ fn key_stays(work: &Work<'_>) -> Vec<Finding> {
     }]
 }
 
+/// The code of a destroy that left something.
+const LEFTOVERS: &str = "leftovers";
+
 /// Reads everything again: what is still there is named.
 async fn nothing_left(work: &Work<'_>, intent: Intent) -> Result<(), Problem> {
     let (left, _) = planned(work, intent).await?;
-    let mut problem = Problem::failed("leftovers", "everything was deleted, and something is still there");
+    let mut problem = Problem::failed(LEFTOVERS, "everything was deleted, and something is still there");
     if left.changes().next().is_none() {
         return Ok(());
     }

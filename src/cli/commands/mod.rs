@@ -8,6 +8,8 @@ pub(super) mod plan;
 pub(super) mod validate;
 
 use crate::aws::Aws;
+use crate::aws::retry::SETTLED;
+use crate::aws::wait::Look;
 use crate::cli::session::Session;
 use crate::cli::target::{self, Connected};
 use crate::gather::{self, CodeMode, Sources};
@@ -84,6 +86,30 @@ impl<'a> Work<'a> {
             problem: Some(problem),
             ..self.report()
         }
+    }
+}
+
+/// Looks at the target after the last write, and again while it ends in a problem of `code`: AWS answers
+/// from copies that lag behind what was written.
+pub(super) async fn until_settled<T, F>(
+    aws: &Aws,
+    code: &'static str,
+    look: impl Fn() -> F,
+) -> Result<T, Problem>
+where
+    F: Future<Output = Result<T, Problem>>,
+{
+    let settled = aws.until(SETTLED, || async {
+        match look().await {
+            Ok(found) => Ok(Look::Yes(found)),
+            // One copy names what another does not have yet.
+            Err(problem) if problem.code == code || problem.code == "not_found" => Ok(Look::NotYet),
+            Err(problem) => Err(problem),
+        }
+    });
+    match settled.await {
+        Err(problem) if problem.code == "timed_out" => look().await,
+        result => result,
     }
 }
 

@@ -5,6 +5,7 @@ mod bench;
 mod conditions;
 mod foreign;
 mod regions;
+mod settled;
 mod stack;
 mod sweep;
 mod toll;

@@ -78,9 +78,8 @@ fn foreign(desired: &Desired, wanted: &BTreeMap<KeyName, PublicKeyPem>, name: &s
     );
     let next = if wanted.is_empty() {
         format!(
-            "put the lost key store back in its place; or, to give that key up together with its devices: aws \
-             iot update-authorizer --region {region} --authorizer-name {authorizer} --status INACTIVE && aws iot \
-             delete-authorizer --region {region} --authorizer-name {authorizer}"
+            "put the lost key store back in its place; or, to give that key up together with its devices: {}",
+            deletion(desired)
         )
     } else {
         let keys: BTreeMap<&str, &str> =
@@ -92,6 +91,22 @@ fn foreign(desired: &Desired, wanted: &BTreeMap<KeyName, PublicKeyPem>, name: &s
         )
     };
     Refusal { code: "foreign_key", because, next }
+}
+
+/// The commands that delete the authorizer, as a shell takes them. The default is no authorizer that AWS
+/// deletes, and one just switched off counts as active for some seconds (`aws-cloudformation-resource-
+/// providers-iot`, delete handler: 5 s).
+pub(super) fn deletion(desired: &Desired) -> String {
+    let (region, name) = (&desired.identity.region, &desired.name);
+    let clear = if desired.is_default {
+        format!("aws iot clear-default-authorizer --region {region} && ")
+    } else {
+        String::new()
+    };
+    format!(
+        "{clear}aws iot update-authorizer --region {region} --authorizer-name {name} --status INACTIVE && sleep \
+         10 && aws iot delete-authorizer --region {region} --authorizer-name {name}"
+    )
 }
 
 /// SHA-256 of the key, however its text is wrapped; of what is no key, the text itself is compared.

@@ -1,3 +1,5 @@
+use aws_sdk_iot::types::AuthorizerStatus;
+
 use super::super::Action;
 use super::super::testing::{World, facts, generation, public_key};
 use super::*;
@@ -228,6 +230,9 @@ async fn a_key_that_aws_keeps_is_not_reported_as_gone() {
     let problem = world.apply::<Authorizer>().await.unwrap_err();
     assert_eq!(problem.code, "key_not_removed");
     assert!(problem.what.contains("key-1"), "{problem:?}");
+    let next = problem.next.unwrap();
+    let clear = "aws iot clear-default-authorizer --region eu-west-1 && aws iot update-authorizer ";
+    assert!(next.contains(clear) && next.contains("INACTIVE && sleep 10 && aws iot delete-"), "{next}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -237,4 +242,62 @@ async fn a_retired_key_is_unregistered() {
     world.deploy().await;
     world.facts.keys = SigningKeys::Generated(vec![generation(1, true), generation(2, false)]);
     world.expect_drift::<Authorizer>(&["key key-1"]).await;
+}
+
+/// Registered by somebody else between the plan and its step: an update would take it away unasked.
+#[tokio::test(start_paused = true)]
+async fn a_key_registered_since_the_plan_is_not_taken_away() {
+    let mut world = World::new();
+    world.deploy().await;
+    world.facts.stack.authorizer.http_caching = true;
+    world.gather().await;
+    let (desired, live) = (Authorizer::desired(&world.facts).unwrap(), world.facts.live.authorizer.clone());
+    let keys = [("key-1".to_owned(), pem(1)), ("theirs".to_owned(), pem(2))];
+    let update = world.aws.iot.update_authorizer().authorizer_name("door");
+    update.set_token_signing_public_keys(Some(keys.into())).send().await.unwrap();
+    world.writes();
+    // Also one that a second first deploy made: its own plan saw none.
+    for live in [live.as_ref(), None] {
+        let problem = Authorizer::apply(&world.aws, &desired, live).await.unwrap_err();
+        assert_eq!((problem.code, problem.kind), ("foreign_key", crate::problem::ProblemKind::Refused));
+    }
+    assert_eq!(world.writes(), ["CreateAuthorizer"], "the refused attempt alone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_cut_devices_since_the_plan_is_asked_about_first() {
+    let mut world = World::new();
+    world.deploy().await;
+    world.facts.stack.authorizer.http_caching = true;
+    world.gather().await;
+    let (desired, live) = (Authorizer::desired(&world.facts).unwrap(), world.facts.live.authorizer.clone());
+    let update = world.aws.iot.update_authorizer().authorizer_name("door");
+    update.token_key_name("jwt").send().await.unwrap();
+    world.writes();
+    let problem = Authorizer::apply(&world.aws, &desired, live.as_ref()).await.unwrap_err();
+    assert_eq!(problem.code, "changed_meanwhile");
+    assert!(problem.because[0].contains("token_key_name"), "{problem:?}");
+    assert_eq!(world.writes(), Vec::<String>::new());
+}
+
+/// One that something holds on to, here the default: AWS lets it be switched off and not be deleted.
+#[tokio::test(start_paused = true)]
+async fn one_that_aws_does_not_delete_is_switched_on_again() {
+    for delete_refusal in
+        [local::switches::DeleteRefusal::Conflict, local::switches::DeleteRefusal::InvalidRequest]
+    {
+        let switches = local::switches::Switches {
+            deactivate_default: local::switches::DeactivateDefault::Allow,
+            delete_refusal,
+            ..Default::default()
+        };
+        let mut world = World::with(local::Options { switches, ..Default::default() });
+        world.deploy().await;
+        let live = Authorizer::read(&world.aws, &world.facts.identity).await.unwrap().unwrap();
+        let problem = Authorizer::delete(&world.aws, &live).await.unwrap_err();
+        assert_eq!(problem.code, "authorizer_in_use");
+        assert!(problem.next.unwrap().contains("list-domain-configurations --region eu-west-1"));
+        assert!(problem.because.iter().any(|because| because.contains("switched on again")));
+        assert_eq!(world.change::<Authorizer>().await, Change::keep());
+    }
 }

@@ -136,6 +136,20 @@ async fn other_rules_may_refuse_devices() {
     assert_eq!(change.differences[0].field, "rules");
 }
 
+/// Without a record nothing says what the rules were.
+#[tokio::test(start_paused = true)]
+async fn unknown_rules_may_refuse_devices() {
+    let mut world = deployed().await;
+    let mut unknown = live(&world);
+    unknown.description = "mine".to_owned();
+    let impact =
+        |world: &World| Release::diff(Release::desired(&world.facts).as_ref(), Some(&unknown)).impact;
+    world.facts.live.release = Some(unknown.clone());
+    assert_eq!(impact(&world), Impact::None, "the same package has the same rules");
+    build(&mut world, "two");
+    assert_eq!(impact(&world), Impact::NewConnections);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_new_configuration_is_a_new_version() {
     let mut world = deployed().await;

@@ -1,0 +1,58 @@
+//! Making something, and seeing that it is there: AWS answers reads from copies that lag behind, so what
+//! was just made may be missing, or be there without its tags.
+
+use super::{Owner, not_ours};
+use crate::aws::Aws;
+use crate::aws::wait::{Condition, Look};
+use crate::problem::Problem;
+
+/// What is there after a create.
+#[derive(Debug)]
+pub(super) struct Made<L> {
+    /// As it was read.
+    pub(super) live: L,
+    /// Whether this call made it; false: one of its name was there already, and is ours.
+    pub(super) by_us: bool,
+}
+
+/// Creates, and reads until it is seen with our tag. `create` says false when one of its name is there
+/// already; one that is there and cannot be read is being deleted, and is created again.
+pub(super) async fn made<L, C, R>(
+    aws: &Aws,
+    (place, condition): (&str, Condition),
+    create: impl Fn() -> C,
+    read: impl Fn() -> R,
+    owner: fn(&L) -> Owner,
+) -> Result<Made<L>, Problem>
+where
+    C: Future<Output = Result<bool, Problem>>,
+    R: Future<Output = Result<Option<L>, Problem>>,
+{
+    let by_us = aws.until(condition, || async {
+        if create().await? {
+            return Ok(Look::Yes(true));
+        }
+        Ok(if read().await?.is_some() { Look::Yes(false) } else { Look::NotYet })
+    });
+    let by_us = by_us.await?;
+    let seen = aws.until(condition, || async {
+        let Some(live) = read().await? else { return Ok(Look::NotYet) };
+        Ok(match owner(&live) {
+            Owner::Ours => Look::Yes(live),
+            // Its tags may come later than it does.
+            Owner::Foreign(None) => Look::NotYet,
+            Owner::Foreign(Some(other)) => Look::Never(not_ours(place.to_owned(), Some(&other))),
+        })
+    });
+    match seen.await {
+        Ok(live) => Ok(Made { live, by_us }),
+        Err(problem) if problem.code != "timed_out" => Err(problem),
+        Err(problem) => match read().await? {
+            Some(_) => Err(not_ours(place.to_owned(), None)),
+            None => Err(problem.at(place)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;
