@@ -247,6 +247,10 @@ pub(crate) struct Limits {
     /// The cap on one authorizer call, in milliseconds; AWS: 5000
     #[arg(long, value_name = "MS", env = "THINGGATE_AUTHORIZER_LIMIT_MS")]
     pub(crate) authorizer_limit_ms: Option<u64>,
+    /// How long a device must wait between two polls of the embedded identity provider, in seconds, at
+    /// most 300; OpenAM: 5
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(..=300), env = "THINGGATE_IDENTITY_INTERVAL_S")]
+    pub(crate) identity_interval_s: Option<u64>,
 }
 
 /// `demo`

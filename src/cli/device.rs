@@ -16,7 +16,6 @@ use crate::device::{Answer, Flow, Login, Pace, Pending, Publish, Seen};
 use crate::gather::References as _;
 use crate::keys::Secret;
 use crate::problem::Problem;
-use crate::report::Output;
 use crate::stack::IdentityProvider;
 
 /// The longest token that is read, in bytes: what the authorizer takes.
@@ -32,7 +31,7 @@ pub(super) async fn run(session: &Arc<Session>, command: DeviceCommand) -> Resul
             let token = read(session, &token)?;
             Seen::access(&token)?;
             let signature = signature(&connected, &token).await?;
-            session.printer.data(&format!("{signature}\n"));
+            session.printer.result(&format!("{signature}\n"), &json!({ "token_signature": signature }));
             Ok(())
         }
         DeviceCommand::Publish { stack, topic, message, token, signature, default_authorizer } => {
@@ -109,19 +108,16 @@ fn instructions(pending: &Pending, local: bool) -> String {
 /// Gives the token to standard output, or to a file that only its owner can read.
 fn deliver(session: &Session, login: &Login, save: Option<&Path>) -> Result<(), Problem> {
     let token = login.access_token.expose();
-    match save {
+    let expires_in = login.expires_in.map(|left| left.as_secs());
+    let (text, value) = match save {
         Some(path) => {
             session.files.replace_secret(path, format!("{token}\n").as_bytes())?;
             session.printer.talk(&format!("the access token is in {}\n", path.display()));
+            (String::new(), json!({ "saved": path, "expires_in": expires_in }))
         }
-        None => session.printer.data(&match session.printer.output() {
-            Output::Human => format!("{token}\n"),
-            Output::Json | Output::Jsonl => {
-                let seconds = login.expires_in.map(|left| left.as_secs());
-                format!("{}\n", json!({"access_token": token, "expires_in": seconds}))
-            }
-        }),
-    }
+        None => (format!("{token}\n"), json!({ "access_token": token, "expires_in": expires_in })),
+    };
+    session.printer.result(&text, &value);
     Ok(())
 }
 
@@ -160,7 +156,7 @@ fn show(session: &Session, token: &Secret) -> Result<(), Problem> {
     let left = seen.left(now()).map(|left| left.as_secs());
     let value =
         json!({"header": seen.header, "claims": seen.claims, "kind": seen.kind.word(), "seconds_left": left});
-    session.printer.data(&format!("{value:#}\n"));
+    session.printer.result(&format!("{value:#}\n"), &value);
     Ok(())
 }
 
@@ -217,11 +213,8 @@ pub(super) async fn publish(
 
 fn told(session: &Session, answer: &Answer, topic: &str) {
     let trace = answer.trace_id.as_deref().unwrap_or("none");
-    session.printer.data(&match session.printer.output() {
-        Output::Human => format!("{} {}  {topic}  trace id {trace}\n", answer.status, answer.message),
-        Output::Json | Output::Jsonl => format!(
-            "{}\n",
-            json!({"status": answer.status, "message": answer.message, "topic": topic, "trace_id": trace})
-        ),
-    });
+    let text = format!("{} {}  {topic}  trace id {trace}\n", answer.status, answer.message);
+    let value =
+        json!({"status": answer.status, "message": answer.message, "topic": topic, "trace_id": trace});
+    session.printer.result(&text, &value);
 }

@@ -1,19 +1,20 @@
 //! `local up|status|env|reset|follow`: the local target as a server, and a look at it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::args::{Limits, LocalCommand};
 use super::ask;
-use super::local_target::{self, RunFile};
+use super::local_target::{self, Found, RunFile};
 use super::session::Session;
 use crate::door::{Http, HttpError, NetworkOptions, Roots};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 use crate::report::Output;
 
 /// The header that gives access to `/_local/…`.
@@ -42,13 +43,31 @@ pub(super) fn options(limits: &Limits) -> local::Options {
 
 /// Serves the target of `folder` in this process, until the value is stopped.
 pub(super) async fn serve(
+    session: &Session,
     folder: &Path,
     limits: &Limits,
 ) -> Result<(local::serve::Running, local::Target), Problem> {
-    let directory = local_target::open(folder).map_err(|error| local_target::unusable(folder, &error))?;
+    let directory = match local_target::look(session, folder).await? {
+        Found::Free(directory) => directory,
+        Found::Served(run) => {
+            let what = "another process serves this local target already";
+            return Err(Problem::new(ProblemKind::Held, "state_directory_held", what)
+                .at(folder.display().to_string())
+                .because(format!("process {} serves it at {}", run.pid, run.control_url))
+                .next("use it as it is, end that process, or name another folder with --state-dir"));
+        }
+    };
     let clock = local::clock::Clock::wall();
     let target = local::Target::open(&directory, clock, options(limits))
         .map_err(|error| local_target::unusable(folder, &error))?;
+    if let Some(interval_seconds) = limits.identity_interval_s {
+        let defaults = local::identity::IdentityOptions::default();
+        let options = local::identity::IdentityOptions { interval_seconds, ..defaults };
+        target
+            .provider()
+            .set_options(options)
+            .map_err(|because| Problem::usage("bad_interval", "the interval is refused").because(because))?;
+    }
     let running = local::serve::serve(target.clone(), &directory).await.map_err(|error| {
         Problem::failed("cannot_serve", "the local target cannot be served")
             .at(folder.display().to_string())
@@ -59,15 +78,23 @@ pub(super) async fn serve(
 }
 
 async fn up(session: &Session, folder: &Path, limits: &Limits) -> Result<(), Problem> {
-    let (running, _target) = serve(folder, limits).await?;
+    let (running, _target) = serve(session, folder, limits).await?;
     let run = running_file(session, folder)?;
-    session.printer.data(&format!(
+    let text = format!(
         "local target in {}\n  AWS APIs           {}\n  device gateway     https://thinggatelocal-ats.iot.REGION.amazonaws.com (127.0.0.1:{})\n  identity provider  {}\nready\n",
         folder.display(),
         run.control_url,
         run.data_port,
         run.identity_url,
-    ));
+    );
+    let value = json!({
+        "ready": true,
+        "control_url": run.control_url,
+        "data_port": run.data_port,
+        "identity_url": run.identity_url,
+        "ca": run.ca,
+    });
+    session.printer.result(&text, &value);
     session.printer.talk("other commands find it while it runs; Ctrl-C stops it\n");
     session.stop.stopped().await;
     running.stop().await;
@@ -86,34 +113,39 @@ pub(super) fn running_file(session: &Session, folder: &Path) -> Result<RunFile, 
 async fn status(session: &Session, folder: &Path) -> Result<(), Problem> {
     let run = running_file(session, folder)?;
     let answer = admin(session, &run, http::Method::GET, "/_local/status").await?;
-    match session.printer.output() {
-        Output::Human => {
-            let mut text = format!("served by process {} at {}\n", run.pid, run.control_url);
-            if let Some(map) = answer.as_object() {
-                for (name, value) in map {
-                    let _ = writeln!(text, "  {name}: {value}");
-                }
-            }
-            session.printer.data(&text);
-        }
-        Output::Json | Output::Jsonl => session.printer.data(&format!("{answer}\n")),
+    let mut text = format!("served by process {} at {}\n", run.pid, run.control_url);
+    for (name, value) in answer.as_object().into_iter().flatten() {
+        let _ = writeln!(text, "  {name}: {value}");
     }
+    session.printer.result(&text, &answer);
     Ok(())
 }
 
 fn env(session: &Session, folder: &Path) -> Result<(), Problem> {
     let run = running_file(session, folder)?;
-    let ca = absolute(session, &run.ca);
-    session.printer.data(&format!(
-        "export AWS_ENDPOINT_URL={}\nexport AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\nexport AWS_DEFAULT_REGION=eu-west-1\nunset AWS_PROFILE AWS_SESSION_TOKEN\nexport THINGGATE_LOCAL_DATA_PORT={}\nexport THINGGATE_LOCAL_CA={}\nexport THINGGATE_LOCAL_IDENTITY_URL={}\n",
-        run.control_url,
-        run.access_key_id,
-        run.secret_access_key,
-        run.data_port,
-        ca.display(),
-        run.identity_url,
-    ));
+    let ca = absolute(session, &run.ca).display().to_string();
+    let port = run.data_port.to_string();
+    let variables = [
+        ("AWS_ENDPOINT_URL", run.control_url.as_str()),
+        ("AWS_ACCESS_KEY_ID", &run.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", &run.secret_access_key),
+        ("AWS_DEFAULT_REGION", "eu-west-1"),
+        ("THINGGATE_LOCAL_DATA_PORT", &port),
+        ("THINGGATE_LOCAL_CA", &ca),
+        ("THINGGATE_LOCAL_IDENTITY_URL", &run.identity_url),
+    ];
+    let mut text = "unset AWS_PROFILE AWS_SESSION_TOKEN\n".to_owned();
+    for (name, value) in variables {
+        let _ = writeln!(text, "export {name}={}", quoted(value));
+    }
+    session.printer.result(&text, &json!(BTreeMap::from(variables)));
     Ok(())
+}
+
+/// A value as a POSIX shell reads it back, whatever is in it.
+fn quoted(value: &str) -> String {
+    let is_plain = value.chars().all(|c| c.is_ascii_alphanumeric() || "/:._-+=".contains(c));
+    if is_plain { value.to_owned() } else { format!("'{}'", value.replace('\'', "'\\''")) }
 }
 
 fn absolute(session: &Session, path: &Path) -> PathBuf {

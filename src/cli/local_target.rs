@@ -68,26 +68,53 @@ impl std::fmt::Debug for RunFile {
     }
 }
 
-/// Finds the local target of `folder`, waiting for a holder that does not serve to let go.
+/// What there is at a state directory.
+pub(crate) enum Found {
+    /// Nobody had it; now this process does.
+    Free(StateDirectory),
+    /// Another process serves it.
+    Served(Box<RunFile>),
+}
+
+/// Finds the local target of `folder`.
 pub(crate) async fn find(session: &Session, folder: &Path) -> Result<LocalTarget, Problem> {
+    match look(session, folder).await? {
+        Found::Served(run) => Ok(LocalTarget::Served(run)),
+        Found::Free(_) if session.global.local_endpoint.is_some() => Err(nothing_served(folder)),
+        Found::Free(directory) => {
+            let clock = local::clock::Clock::wall();
+            let target = local::Target::open(&directory, clock, session.options.clone())
+                .map_err(|error| unusable(folder, &error))?;
+            Ok(LocalTarget::Hosted { target, _directory: Some(directory) })
+        }
+    }
+}
+
+/// Takes the directory, or finds who serves it. A holder that does not serve is waited for, as long as
+/// `--lock-timeout` says.
+pub(crate) async fn look(session: &Session, folder: &Path) -> Result<Found, Problem> {
     let deadline = Instant::now() + Duration::from_secs(session.global.lock_timeout);
+    let mut is_told = false;
     loop {
         let (pid, command) = match open(folder) {
-            Ok(directory) if session.global.local_endpoint.is_none() => {
-                let clock = local::clock::Clock::wall();
-                let target = local::Target::open(&directory, clock, session.options.clone())
-                    .map_err(|error| unusable(folder, &error))?;
-                return Ok(LocalTarget::Hosted { target, _directory: Some(directory) });
-            }
-            Ok(_) => return Err(nothing_served(folder)),
+            Ok(directory) => return Ok(Found::Free(directory)),
             Err(OpenError::Held { pid, command }) => (pid, command),
             Err(error) => return Err(unusable(folder, &error)),
         };
         if let Some(run) = run_file(session, folder)?.filter(|run| run.pid == pid) {
-            return Ok(LocalTarget::Served(Box::new(run)));
+            return Ok(Found::Served(Box::new(run)));
         }
-        if Instant::now() >= deadline || session.stop.is_stopped() {
+        if session.stop.is_stopped() {
+            return Err(Problem::new(ProblemKind::Interrupted, "interrupted", "the run was stopped")
+                .because("it was still waiting for the local target; nothing was changed")
+                .next("run the same command again"));
+        }
+        if Instant::now() >= deadline {
             return Err(held(folder, pid, &command));
+        }
+        if !std::mem::replace(&mut is_told, true) {
+            let folder = folder.display();
+            session.printer.talk(&format!("waiting for process {pid} ({command}), which holds {folder}\n"));
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }

@@ -129,6 +129,15 @@ impl Printer {
         }
     }
 
+    /// Tells the one result of a command without stacks: as text, or as one JSON value.
+    pub fn result(&self, text: &str, value: &serde_json::Value) {
+        match self.output {
+            Output::Human => self.data(text),
+            Output::Json => self.data(&format!("{value:#}\n")),
+            Output::Jsonl => self.data(&format!("{value}\n")),
+        }
+    }
+
     /// Writes data.
     pub fn data(&self, text: &str) {
         let _whole = self.line.lock();

@@ -5,4 +5,7 @@ mod credentials;
 mod drift;
 mod help;
 mod outputs;
+mod stopped;
 mod story;
+
+pub(crate) use drift::configuration;

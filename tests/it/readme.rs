@@ -98,6 +98,19 @@ fn every_row_of_the_table_of_commands_is_a_command_with_those_flags() {
     assert_eq!(seen, all);
 }
 
+/// The targets of the links in a Markdown text that lead to files of the repository.
+fn broken_links(text: &str) -> Vec<&str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let files = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
+    files.filter(|target| !checkout().join(target.split('#').next().unwrap_or(target)).exists()).collect()
+}
+
+#[test]
+fn every_link_of_the_readme_leads_to_a_file() {
+    assert_eq!(broken_links(&readme()), Vec::<&str>::new());
+    assert_eq!(broken_links("see [it](docs/none.md)"), ["docs/none.md"]);
+}
+
 /// `key = value` and `[table]` in the README's running text.
 #[test]
 fn every_stack_key_that_the_readme_names_is_known() {

@@ -8,7 +8,9 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
-use crate::problem::Problem;
+use crate::cli::session::Session;
+use crate::door::Stop;
+use crate::problem::{Problem, ProblemKind};
 
 /// How long a delivered message may take to be printed.
 const DELIVERY_TIME_MAX: Duration = Duration::from_secs(5);
@@ -19,12 +21,13 @@ const START_TIME_MAX: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(super) struct Follower {
     child: Child,
+    stop: Stop,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Follower {
     /// Starts one for all topics, and waits until its subscription stands.
-    pub(super) async fn start(state_directory: &Path) -> Result<Self, Problem> {
+    pub(super) async fn start(session: &Session, state_directory: &Path) -> Result<Self, Problem> {
         let program = std::env::current_exe().map_err(|error| odd(&error.to_string()))?;
         let mut child = Command::new(program)
             .args(["local", "follow", "#", "--output", "jsonl", "--state-dir"])
@@ -38,11 +41,15 @@ impl Follower {
         let (Some(output), Some(errors)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(odd("it has no output"));
         };
-        let started = tokio::time::timeout(START_TIME_MAX, ready(errors)).await;
+        let stop = session.stop.clone();
+        let started = tokio::select! {
+            started = tokio::time::timeout(START_TIME_MAX, ready(errors)) => started,
+            () = stop.stopped() => return Err(stopped()),
+        };
         if !matches!(started, Ok(true)) {
-            return Err(odd("it did not start following"));
+            return Err(if stop.is_stopped() { stopped() } else { odd("it did not start following") });
         }
-        Ok(Self { child, lines: BufReader::new(output).lines() })
+        Ok(Self { child, stop, lines: BufReader::new(output).lines() })
     }
 
     /// Its process id.
@@ -52,8 +59,11 @@ impl Follower {
 
     /// The next message: topic and text.
     pub(super) async fn next(&mut self) -> Result<(String, String), Problem> {
-        let line = tokio::time::timeout(DELIVERY_TIME_MAX, self.lines.next_line())
-            .await
+        let line = tokio::select! {
+            line = tokio::time::timeout(DELIVERY_TIME_MAX, self.lines.next_line()) => line,
+            () = self.stop.stopped() => return Err(stopped()),
+        };
+        let line = line
             .map_err(|_| odd(&format!("no message came within {} s", DELIVERY_TIME_MAX.as_secs())))?
             .map_err(|error| odd(&error.to_string()))?
             .ok_or_else(|| odd("it ended"))?;
@@ -72,6 +82,10 @@ async fn ready(errors: ChildStderr) -> bool {
         }
     }
     false
+}
+
+fn stopped() -> Problem {
+    Problem::new(ProblemKind::Interrupted, "interrupted", "the demo was stopped")
 }
 
 fn odd(because: &str) -> Problem {

@@ -7,8 +7,10 @@ mod forge;
 mod person;
 mod story;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use serde_json::{Value, json};
 
 use super::args::Demo;
 use super::commands::{deploy, destroy, drift};
@@ -17,8 +19,8 @@ use super::local;
 use super::local_target::LocalTarget;
 use super::session::Session;
 use crate::build;
-use crate::problem::{Problem, Verdict};
-use crate::report::Report;
+use crate::problem::{Problem, ProblemKind, Verdict};
+use crate::report::{Output, Report};
 use crate::resource::Action;
 use crate::stack::{Reference, Stack, Target, TokenKey};
 
@@ -27,10 +29,10 @@ const STACK: &str = include_str!("../../../stacks/local.toml");
 
 /// Runs the demo.
 pub(super) async fn run(session: &Arc<Session>, wishes: Demo) -> Result<(), Problem> {
-    let mut lines = Lines { session, number: 0, step: wishes.step };
+    let mut lines = Lines { session, told: Vec::new(), step: wishes.step };
     let loaded = stack(session, &wishes)?;
     let folder = session.state_directory(Some(&loaded.stack.file));
-    let (running, _target) = local::serve(&folder, &wishes.limits).await?;
+    let (running, _target) = local::serve(session, &folder, &wishes.limits).await?;
     let run_file = local::running_file(session, &folder)?;
     lines.say("local target", &format!("AWS APIs at {}", run_file.control_url)).await;
     session.adopt_local(&folder, LocalTarget::Served(Box::new(run_file.clone()))).await;
@@ -45,7 +47,28 @@ pub(super) async fn run(session: &Arc<Session>, wishes: Demo) -> Result<(), Prob
         (result, _) => result,
     };
     running.stop().await;
-    result
+    result.map_err(|problem| unfinished(session, problem, &loaded.stack.file, &folder))?;
+    lines.close();
+    Ok(())
+}
+
+/// A demo that did not end: what it made is still there, for a look or for the next demo.
+fn unfinished(session: &Session, problem: Problem, file: &Path, folder: &Path) -> Problem {
+    let problem = if session.stop.is_stopped() {
+        // Whatever did not work then, it did not because of the stop.
+        Problem::new(ProblemKind::Interrupted, "interrupted", "the demo was stopped")
+    } else {
+        problem
+    };
+    let (file, folder) = (file.display(), folder.display());
+    let next = format!(
+        "everything stays for a look: thinggate local up --state-dir {folder}, then drift {file}; or: thinggate demo, \
+         which goes on from there"
+    );
+    match problem.next.clone() {
+        None => problem.next(next),
+        Some(first) => problem.next(format!("{first}; {next}")),
+    }
 }
 
 /// Deploys, and tells the story on what was deployed.
@@ -53,7 +76,7 @@ async fn told(
     session: &Arc<Session>,
     lines: &mut Lines<'_>,
     loaded: &Loaded,
-    folder: &std::path::Path,
+    folder: &Path,
     run_file: &super::local_target::RunFile,
 ) -> Result<(), Problem> {
     let wishes = deploy::Wishes { allow_impact: true, keep_code: false };
@@ -133,23 +156,34 @@ fn own_stack(session: &Session) -> Result<PathBuf, Problem> {
 /// The numbered lines of the demo.
 struct Lines<'a> {
     session: &'a Session,
-    number: usize,
+    told: Vec<Value>,
     step: bool,
 }
 
 impl Lines<'_> {
     /// Tells one line that held; with `--step`, waits for Enter.
     async fn say(&mut self, what: &str, how: &str) {
-        self.number += 1;
-        self.session.printer.data(&format!("{:>2}  {what:<24}{how}\n", self.number));
+        let line = self.told.len() + 1;
+        let value = json!({ "line": line, "what": what, "how": how });
+        if self.session.printer.output() != Output::Json {
+            self.session.printer.result(&format!("{line:>2}  {what:<24}{how}\n"), &value);
+        }
+        self.told.push(value);
         if self.step {
             super::ask::text(self.session, "(Enter goes on)").await;
         }
     }
 
+    /// Ends the demo: with JSON, all lines are one value.
+    fn close(&self) {
+        if self.session.printer.output() == Output::Json {
+            self.session.printer.result("", &json!({ "exit": 0, "lines": self.told }));
+        }
+    }
+
     /// The problem of a line that did not hold.
     fn broken(&self, what: &str, because: impl Into<String>) -> Problem {
-        Problem::failed("demo_line", format!("line {} does not hold: {what}", self.number + 1))
+        Problem::failed("demo_line", format!("line {} does not hold: {what}", self.told.len() + 1))
             .because(because)
     }
 }

@@ -16,7 +16,7 @@ use crate::cli::target::{self, Connected};
 use crate::device::Answer;
 use crate::gather::References as _;
 use crate::keys::Secret;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 use crate::stack::{Stack, TokenKey};
 
 /// The user and password of the embedded provider.
@@ -51,7 +51,7 @@ pub(super) async fn tell(
     run_file: &RunFile,
 ) -> Result<(), Problem> {
     let topic = allowed_topic(&loaded.stack)?;
-    let mut follower = Follower::start(folder).await?;
+    let mut follower = Follower::start(session.as_ref(), folder).await?;
     lines
         .say("follower", &format!("`thinggate local follow` in a process of its own ({})", follower.pid()))
         .await;
@@ -62,13 +62,13 @@ pub(super) async fn tell(
 
     let answer = story.publish(&story.token, None, &story.topic).await?;
     if answer.status != 200 {
-        let refusal = story.refusal(&answer).await.map(|entry| entry.to_string()).unwrap_or_default();
-        return Err(lines.broken("a good token's message is refused", format!("{} {refusal}", answer.status)));
+        let refusal = story.refusal(&answer).await.map(|entry| in_words(&entry)).unwrap_or_default();
+        return Err(lines.broken("a good token's message is refused", format!("{}{refusal}", answer.status)));
     }
-    let (topic, text) = follower
-        .next()
-        .await
-        .map_err(|problem| lines.broken("the follower does not see the message", problem.to_string()))?;
+    let (topic, text) = follower.next().await.map_err(|problem| match problem.kind {
+        ProblemKind::Interrupted => problem,
+        _ => lines.broken("the follower does not see the message", problem.to_string()),
+    })?;
     if topic != story.topic || text != MESSAGE {
         return Err(lines.broken("the follower sees another message", format!("{topic}: {text}")));
     }
@@ -76,6 +76,13 @@ pub(super) async fn tell(
         .say("device publish", &format!("200 {}; the follower prints: {topic}  {text}", answer.message))
         .await;
     story.forgeries(lines).await
+}
+
+/// An entry of the target's log: who refused, why, and what it knows beside that.
+fn in_words(entry: &Value) -> String {
+    let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
+    let reason = if text("reason").is_empty() { text("detail") } else { text("reason") };
+    format!(", refused by the {}: {} ({reason})", text("who"), text("why"))
 }
 
 async fn log_in(session: &Session, connected: &Connected<'_>) -> Result<(Secret, String), Problem> {

@@ -22,7 +22,8 @@ fn behaviour() -> String {
 /// One call of the Lambda Runtime API: the request id, if any.
 fn call(api: &mut BufReader<TcpStream>, method: &str, path: &str, body: &str) -> Option<String> {
     let length = body.len();
-    let head = format!("{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nHost: local\r\n");
+    let host = api.get_ref().peer_addr().ok()?;
+    let head = format!("{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nHost: {host}\r\n");
     write!(api.get_mut(), "{head}Content-Length: {length}\r\n\r\n{body}").ok()?;
     let (mut id, mut left) = (None, 0);
     loop {

@@ -69,7 +69,7 @@ fn no_credentials() {
 
     next: set AWS_PROFILE, or `aws.profile` in the stack file, or log in: `aws sso login`
     "#);
-    shown!(run(informed(bench.command(&["drift", "stack.toml"]))), @r#"
+    shown!(bench.run(&["drift", "stack.toml"]), @r#"
     exit 6
     -- errors
     error: `GetCallerIdentity` did not work
@@ -79,6 +79,20 @@ fn no_credentials() {
     next: set AWS_PROFILE, or `aws.profile` in the stack file, or log in: `aws sso login`
     "#);
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_secret_that_is_not_there() {
+    let bench = Bench::empty();
+    bench.stack("stack.toml", &aws());
+    shown!(bench.run(&["deploy", "stack.toml"]), @r#"
+    exit 64
+    -- errors
+    error: the environment variable `SECRET` is not set
+      because: the stack file refers to it
+
+    next: export SECRET=… and run the same command again
+    "#);
 }
 
 #[test]

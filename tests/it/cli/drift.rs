@@ -7,7 +7,7 @@ use thinggate::door::{Http, NetworkOptions, Tolls};
 use crate::support::{Bench, Proxy, Served, shown};
 
 /// What every client of a served target is made from.
-pub(super) fn configuration(served: &Served) -> aws_config::SdkConfig {
+pub(crate) fn configuration(served: &Served) -> aws_config::SdkConfig {
     let (id, secret) = (served.text("access_key_id"), served.text("secret_access_key"));
     let http = Http::network(NetworkOptions::default(), Tolls::new(Vec::new()));
     aws_config::SdkConfig::builder()

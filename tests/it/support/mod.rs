@@ -3,9 +3,11 @@
 
 mod bootstrap;
 mod served;
+mod talk;
 
 pub(crate) use bootstrap::{Behaviour, bootstrap};
 pub(crate) use served::{Proxy, Served};
+pub(crate) use talk::Talk;
 
 use std::fmt;
 use std::fs;
@@ -14,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// The longest that one run of the binary may take in a test.
-pub(crate) const RUN_TIME_MAX: Duration = Duration::from_mins(2);
+/// The longest that one run of the binary may take in a test; a cold build of the authorizer is in it.
+pub(crate) const RUN_TIME_MAX: Duration = Duration::from_mins(10);
 /// How long to wait between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -62,7 +64,7 @@ impl Bench {
             text = text.replace(from, to);
         }
         if !text.contains("[function]") {
-            text += &format!("\n[function]\nbootstrap = \"{}\"\n", binary.display());
+            text.extend(["\n[function]\nbootstrap = \"", binary.to_str().unwrap(), "\"\n"]);
         }
         self.write(name, &text);
     }
@@ -172,15 +174,6 @@ pub(crate) fn ended(child: &mut Child, time_max: Duration) -> ExitStatus {
             child.kill().unwrap();
             panic!("it still runs after {time_max:?}");
         }
-        std::thread::sleep(LOOK_AGAIN);
-    }
-}
-
-/// Waits until `holds`, at most a minute.
-pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while !holds() {
-        assert!(Instant::now() < deadline, "{what}");
         std::thread::sleep(LOOK_AGAIN);
     }
 }

@@ -12,7 +12,8 @@ use super::{Bench, RUN_TIME_MAX, ended, signal};
 
 /// `thinggate local up`, ended when this value is dropped.
 pub(crate) struct Served {
-    child: Child,
+    /// None when somebody else ends it.
+    child: Option<Child>,
     run: Value,
 }
 
@@ -27,17 +28,19 @@ impl Served {
         std::thread::spawn(move || lines.for_each(drop));
         let mut errors = child.stderr.take().unwrap();
         std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
-        let run = serde_json::from_str(&bench.read(".thinggate/run.json")).unwrap();
-        Self { child, run }
+        let mut served = Self::of(bench);
+        served.child = Some(child);
+        served
+    }
+
+    /// The target that a run serves in the bench's `.thinggate`.
+    pub(crate) fn of(bench: &Bench) -> Self {
+        Self { child: None, run: serde_json::from_str(&bench.read(".thinggate/run.json")).unwrap() }
     }
 
     /// A text of its run file.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.run[name].as_str().unwrap()
-    }
-
-    pub(crate) fn process(&self) -> u32 {
-        self.child.id()
     }
 
     /// Asks `/_local/…`; the answer's JSON.
@@ -48,8 +51,10 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        signal(&self.child, rustix::process::Signal::TERM);
-        ended(&mut self.child, RUN_TIME_MAX);
+        if let Some(mut child) = self.child.take() {
+            signal(&child, rustix::process::Signal::TERM);
+            ended(&mut child, RUN_TIME_MAX);
+        }
     }
 }
 
