@@ -86,7 +86,8 @@ impl Bench {
         Self::with(Options::default())
     }
 
-    /// A target with these options, and the files of one stack: `stack.toml`, and `changed.toml`.
+    /// A target with these options, and the files of one stack: `stack.toml`, `changed.toml` and
+    /// `unsigned.toml`.
     pub(super) fn with(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = fs::canonicalize(folder.path()).unwrap();
@@ -97,6 +98,7 @@ impl Bench {
         bench.write("bootstrap-1", &stack::bootstrap(1));
         bench.write("bootstrap-2", &stack::bootstrap(2));
         bench.write("stack.toml", stack::file("eu-west-1").as_bytes());
+        bench.write("unsigned.toml", stack::unsigned("eu-west-1").as_bytes());
         bench.write("changed.toml", stack::changed("eu-west-1").as_bytes());
         bench
     }

@@ -43,6 +43,29 @@ impl Flow {
         Self { name: "change", bench, start, command: Command::Deploy, file: "changed.toml" }
     }
 
+    /// An authorizer that must be deleted and made again, while it is the default.
+    async fn replace() -> Self {
+        let bench = Self::deployed().await;
+        let start = bench.state();
+        Self { name: "replace", bench, start, command: Command::Deploy, file: "unsigned.toml" }
+    }
+
+    /// Much was changed by hand: the role was made again, which gives it another id, and more.
+    async fn repair() -> Self {
+        let bench = Self::deployed().await;
+        let mut world = serde_json::to_value(&bench.state().world).unwrap();
+        world["iam"]["roles"]["thinggate-demo-eu-west-1"]["role_id"] = "AROAMADEAGAINBYHAND00".into();
+        let regional = &mut world["regions"]["eu-west-1"];
+        regional["logs"]["groups"] = serde_json::json!({});
+        regional["iot"]["default"] = serde_json::Value::Null;
+        regional["iot"]["authorizers"]["door"]["enable_caching_for_http"] = true.into();
+        let function = &mut regional["lambda"]["functions"]["thinggate-demo"];
+        function["policies"] = serde_json::json!({});
+        function["latest"]["settings"]["memory_mb"] = 1024.into();
+        let start = State { world: serde_json::from_value(world).unwrap(), ..bench.state() };
+        Self { name: "repair", bench, start, command: Command::Deploy, file: "stack.toml" }
+    }
+
     /// Everything goes, the key too.
     async fn destroy() -> Self {
         let bench = Self::deployed().await;
@@ -161,6 +184,16 @@ sweeps! {
     deploy: Flow::deploy(),
     change: Flow::change(),
     destroy: Flow::destroy(),
+}
+
+/// Replacement and repair: a fault at every crossing that changes something.
+#[tokio::test(start_paused = true)]
+async fn replaced_and_repaired() {
+    for flow in [Flow::replace().await, Flow::repair().await] {
+        for fault in [Fault::NoAnswer, Fault::CrashBefore, Fault::CrashAfter] {
+            flow.sweep(fault, |place| place.writes).await;
+        }
+    }
 }
 
 /// With a real key, which takes long to make: the crossings in which it becomes durable and registered.
