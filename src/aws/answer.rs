@@ -9,6 +9,7 @@ use std::io;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::operation::RequestId;
+use aws_smithy_runtime_api::client::dns::ResolveDnsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -20,6 +21,10 @@ use crate::problem::{Problem, ProblemKind};
 
 /// AWS texts longer than this are cut.
 const TEXT_CHARACTERS_MAX: usize = 400;
+
+/// How the SDK's connector tells that it did not connect in time (`aws-smithy-http-client`,
+/// `client/timeout.rs`: its type is private).
+const CONNECT_TIMEOUT_TEXT: &str = "HTTP connect timeout";
 
 /// What an unsuccessful answer means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -286,8 +291,10 @@ fn sort_code(operation: &str, code: &str, text: &str, status: Option<u16>) -> An
         "PreconditionFailed" => Answer::Precondition,
         other if other.starts_with("Invalid") || other.starts_with("Validation") => Answer::Invalid,
         "MalformedPolicyDocument" | "RequestEntityTooLarge" => Answer::Invalid,
+        // AWS names a code with every 404: one without is from a proxy or a portal in between, and says
+        // nothing about what is there.
         _ => match status {
-            Some(404) => Answer::NotFound,
+            Some(404) => Answer::Other,
             Some(412) => Answer::Precondition,
             Some(401 | 403) => Answer::AccessDenied,
             Some(429) => Answer::Throttled,
@@ -312,6 +319,12 @@ where
     while let Some(current) = cause.filter(|_| depth_left > 0) {
         if current.downcast_ref::<CredentialsError>().is_some() {
             return Answer::NoCredentials;
+        }
+        // No address for the name, or nobody there who answers: nothing was sent.
+        if current.downcast_ref::<ResolveDnsError>().is_some()
+            || current.to_string().starts_with(CONNECT_TIMEOUT_TEXT)
+        {
+            return Answer::Unreachable;
         }
         if let Some(error) = current.downcast_ref::<io::Error>()
             && matches!(

@@ -148,19 +148,20 @@ impl Aws {
         E: ProvideErrorMetadata + std::error::Error + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        let mut patience: Option<(Condition, Patience<'_>)> = None;
+        // Each condition has its own deadline, also when answers alternate between two.
+        let mut patiences: Vec<(Condition, Patience<'_>)> = Vec::new();
         loop {
             let fault = match send().await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => Fault::sort(operation, &error),
             };
             let Answer::NotYet(row) = fault.answer else { return Err(fault) };
-            let current = match patience.take() {
-                Some((condition, patience)) if condition == row.condition => patience,
-                _ => Patience::new(row.condition, &self.waiting),
-            };
-            let (_, current) = patience.insert((row.condition, current));
-            if !current.pause().await {
+            let known = patiences.iter().position(|(condition, _)| *condition == row.condition);
+            let place = known.unwrap_or_else(|| {
+                patiences.push((row.condition, Patience::new(row.condition, &self.waiting)));
+                patiences.len() - 1
+            });
+            if !patiences[place].1.pause().await {
                 return Err(fault);
             }
         }

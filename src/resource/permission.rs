@@ -6,7 +6,7 @@
 //! meets a moment without permission. Two `AddPermission` at the same time lose one, so there is never
 //! more than one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Value as Json, json};
 
@@ -257,15 +257,18 @@ async fn former(aws: &Aws, statements: &[Statement], identity: &Identity) -> Res
     Ok(former)
 }
 
-/// Every statement on the function, its alias and the version that the alias names.
+/// Every statement on the function, its alias and the versions that the alias names.
 async fn read(aws: &Aws, function: &str, identity: &Identity) -> Result<Option<Live>, Fault> {
     let mut statements = policy(aws, function, None).await?;
     let alias = aws.call("GetAlias", || aws.lambda.get_alias().function_name(function).name(ALIAS).send());
     match alias.await {
         Ok(alias) => {
             statements.extend(policy(aws, function, Some(ALIAS)).await?);
+            let weights = alias.routing_config().and_then(|routing| routing.additional_version_weights());
+            let weighted = weights.into_iter().flat_map(HashMap::keys).map(String::as_str);
+            let versions: BTreeSet<&str> = alias.function_version().into_iter().chain(weighted).collect();
             // `$LATEST` has no policy of its own.
-            if let Some(version) = alias.function_version().filter(|version| *version != "$LATEST") {
+            for version in versions.into_iter().filter(|version| *version != "$LATEST") {
                 statements.extend(policy(aws, function, Some(version)).await?);
             }
         }

@@ -4,7 +4,7 @@
 //! the alias's description, which is the only record of what serves. Versions and aliases carry no
 //! tags: they are ours because the function is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_lambda::types as sdk;
 
@@ -46,6 +46,10 @@ pub struct Live {
     pub description: String,
     /// Other versions that get a part of the calls, as `version: share`.
     pub routing: Vec<String>,
+    /// Other aliases of the function, by name, with what each names; or why this caller cannot see them.
+    pub aliases: Result<BTreeMap<String, String>, String>,
+    /// The version's state; `Failed`: it cannot be invoked.
+    pub state: String,
     /// The alias's revision.
     pub revision: String,
     /// Configuration and code of the version.
@@ -101,6 +105,8 @@ impl Resource for Release {
             version,
             description,
             routing,
+            aliases,
+            state,
             // Moves with every change of the alias; the next change names it.
             revision: _,
             configuration,
@@ -110,6 +116,19 @@ impl Resource for Release {
             comparison.differs(Impact::None, "version", None, version.clone(), "a published version");
         }
         comparison.none_of("routing", routing);
+        match aliases {
+            Ok(aliases) => {
+                for (alias, version) in aliases {
+                    // Somebody may be served through it.
+                    let impact = Impact::NewConnections;
+                    comparison.differs(impact, &format!("alias {alias}"), None, version.clone(), "none");
+                }
+            }
+            Err(because) => comparison.unseen("other aliases", because.clone()),
+        }
+        if state == "Failed" {
+            comparison.differs(Impact::None, "version state", None, state.clone(), "Active");
+        }
         configuration::compare(&mut comparison, "version ", &desired.configuration, configuration);
         let record = Record::parse(description);
         if let Some(record) = &record {
@@ -144,16 +163,17 @@ impl Resource for Release {
             Some(live) => alias.update(aws, &live.revision).await,
             None => alias.create(aws).await,
         };
-        result.map_err(|fault| fault.problem(place(function)))
+        result.map_err(|fault| fault.problem(place(function)))?;
+        for extra in live.and_then(|live| live.aliases.as_ref().ok()).into_iter().flat_map(BTreeMap::keys) {
+            delete_alias(aws, function, extra).await.map_err(|fault| fault.problem(place(function)))?;
+        }
+        Ok(())
     }
 
     /// Its versions go with the function.
     async fn delete(aws: &Aws, live: &Live) -> Result<(), Problem> {
-        let request = || aws.lambda.delete_alias().function_name(&live.function).name(ALIAS).send();
-        match aws.call("DeleteAlias", request).await {
-            Err(fault) if !fault.not_found() => Err(fault.problem(place(&live.function))),
-            _ => Ok(()),
-        }
+        let deleted = delete_alias(aws, &live.function, ALIAS).await;
+        deleted.map_err(|fault| fault.problem(place(&live.function)))
     }
 }
 
@@ -214,9 +234,46 @@ async fn read(aws: &Aws, function: &str) -> Result<Option<Live>, Fault> {
         version: version.to_owned(),
         description: alias.description().unwrap_or_default().to_owned(),
         routing,
+        aliases: other_aliases(aws, function).await?,
+        state: found.state().map_or("", sdk::State::as_str).to_owned(),
         revision: alias.revision_id().unwrap_or_default().to_owned(),
         configuration: Found::from_sdk(found),
     }))
+}
+
+/// The function's aliases besides ours.
+async fn other_aliases(aws: &Aws, function: &str) -> Result<Result<BTreeMap<String, String>, String>, Fault> {
+    let mut aliases = BTreeMap::new();
+    let mut marker: Option<String> = None;
+    loop {
+        let request = || aws.lambda.list_aliases().function_name(function).set_marker(marker.clone()).send();
+        let page = match aws.call("ListAliases", request).await {
+            Ok(page) => page,
+            Err(fault) if fault.answer == Answer::AccessDenied => {
+                return Ok(Err("`lambda:ListAliases` is missing".to_owned()));
+            }
+            Err(fault) => return Err(fault),
+        };
+        for alias in page.aliases.unwrap_or_default() {
+            aliases.insert(alias.name.unwrap_or_default(), alias.function_version.unwrap_or_default());
+        }
+        match page.next_marker.filter(|next| !next.is_empty()) {
+            Some(next) => marker = Some(next),
+            None => break,
+        }
+    }
+    aliases.remove(ALIAS);
+    Ok(Ok(aliases))
+}
+
+async fn delete_alias(aws: &Aws, function: &str, alias: &str) -> Result<(), Fault> {
+    match aws
+        .call("DeleteAlias", || aws.lambda.delete_alias().function_name(function).name(alias).send())
+        .await
+    {
+        Err(fault) if !fault.not_found() => Err(fault),
+        _ => Ok(()),
+    }
 }
 
 /// Publishes `$LATEST`, if it is the code that is wanted, and waits until the version can be invoked.

@@ -1,3 +1,5 @@
+use aws_smithy_runtime_api::client::result::ConnectorError;
+
 use super::*;
 use crate::aws::retry::{AUTHORIZER_INACTIVE, FUNCTION_SETTLED, ROLE_PROPAGATION};
 
@@ -74,7 +76,9 @@ const RECORDED: &[(&str, &str, &str, u16, Answer)] = &[
     ("PutRolePolicy", "MalformedPolicyDocument", "This policy contains invalid Json", 400, Answer::Invalid),
     ("PublishVersion", "InvalidParameterValueException", "CodeSHA256 (x) is different", 400, Answer::Invalid),
     ("DeleteFunction", "ServiceException", "", 500, Answer::Other),
-    ("DeleteFunction", "SomethingNew", "", 404, Answer::NotFound),
+    // What is between us and AWS may answer 404 too, without a code.
+    ("DeleteFunction", "", "", 404, Answer::Other),
+    ("DeleteFunction", "SomethingNew", "", 404, Answer::Other),
     ("DeleteFunction", "SomethingNew", "", 403, Answer::AccessDenied),
 ];
 
@@ -165,4 +169,19 @@ fn every_answer_says_what_to_do_and_has_the_right_exit_code() {
         assert_eq!(problem.request_id.as_deref(), Some("id"));
         assert!(problem.to_string().contains("AWS answered Code (HTTP 409)"), "{problem}");
     }
+}
+
+/// A name without an address and a host that does not answer: nothing was sent.
+#[test]
+fn a_host_that_cannot_be_found_or_does_not_answer_is_unreachable() {
+    type Failure =
+        SdkError<aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError, HttpResponse>;
+    let found = |error| sort_unanswered(&Failure::dispatch_failure(error));
+    let unknown = ResolveDnsError::new("failed to lookup address information");
+    assert_eq!(found(ConnectorError::io(Box::new(unknown))), Answer::Unreachable);
+    // As `aws-smithy-http-client` tells it (`client.rs`, test of the connect timeout).
+    let late = io::Error::new(io::ErrorKind::TimedOut, "HTTP connect timeout occurred after 5s");
+    assert_eq!(found(ConnectorError::timeout(Box::new(late))), Answer::Unreachable);
+    let read = io::Error::new(io::ErrorKind::TimedOut, "HTTP read timeout occurred after 30s");
+    assert_eq!(found(ConnectorError::timeout(Box::new(read))), Answer::Lost);
 }

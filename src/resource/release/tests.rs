@@ -65,10 +65,12 @@ async fn a_function_that_is_still_pending_is_waited_for() {
 async fn every_edit_is_named() {
     let world = deployed().await;
     let desired = Release::desired(&world.facts).unwrap();
-    let edits: [Edit; 14] = [
+    let edits: [Edit; 16] = [
         ("version", |live| live.version = LATEST.to_owned()),
         ("record", |live| live.description = "mine".to_owned()),
         ("record", |live| live.description.clear()),
+        ("alias mine", |live| drop(live.aliases.as_mut().unwrap().insert("mine".into(), "1".into()))),
+        ("version state", |live| live.state = "Failed".to_owned()),
         ("routing", |live| live.routing.push("2: 0.5".to_owned())),
         ("version code", |live| live.configuration.code_sha256.push('x')),
         ("version role", |live| live.configuration.role_arn.push('x')),
@@ -91,6 +93,16 @@ async fn every_edit_is_named() {
         assert!(change.differences.iter().any(|one| one.field == field), "{field}: {change:#?}");
     }
     assert_eq!(Release::diff(Some(&desired), Some(&live(&world))), Change::keep());
+}
+
+/// A reader that may not list them says so; it does not say that there are none.
+#[tokio::test(start_paused = true)]
+async fn aliases_that_cannot_be_seen_are_not_compared() {
+    let world = deployed().await;
+    let mut live = live(&world);
+    live.aliases = Err("`lambda:ListAliases` is missing".to_owned());
+    let change = Release::diff(Release::desired(&world.facts).as_ref(), Some(&live));
+    assert_eq!((change.action, change.not_compared[0].field.as_str()), (Action::Keep, "other aliases"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,6 +188,11 @@ async fn an_alias_moved_or_edited_by_hand_is_seen_and_put_back() {
     world.expect_drift::<Release>(&["version code", "package"]).await;
     update().description("mine").send().await.unwrap();
     world.expect_drift::<Release>(&["record", "rules", "binary", "inputs"]).await;
+    for alias in ["mine", "yours"] {
+        let create = lambda.create_alias().function_name("thinggate-demo").name(alias);
+        create.function_version("1").send().await.unwrap();
+    }
+    world.expect_drift::<Release>(&["alias mine", "alias yours"]).await;
     let half = sdk::AliasRoutingConfiguration::builder().additional_version_weights("1", 0.5).build();
     update().routing_config(half).send().await.unwrap();
     world.expect_drift::<Release>(&["routing"]).await;
