@@ -18,6 +18,7 @@ pub mod refusal_log;
 pub mod serve;
 pub mod state;
 pub mod state_directory;
+mod strict_json;
 pub mod switches;
 mod target;
 

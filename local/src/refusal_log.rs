@@ -12,6 +12,8 @@ use crate::state_directory::StateDirectory;
 pub const ENTRIES_MAX: usize = 10_000;
 /// The log file is started afresh when it is larger than this.
 pub const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// What a request chose of one entry's text; the rest is cut off.
+const TEXT_BYTES_MAX: usize = 1024;
 
 /// The log file of a state directory.
 const FILE: &str = "log.jsonl";
@@ -140,7 +142,10 @@ impl RefusalLog {
     }
 
     /// Records `entry`. A log file that cannot be written loses the line, never the answer.
-    pub fn record(&self, entry: Entry) {
+    pub fn record(&self, mut entry: Entry) {
+        // A stranger chooses them: they must not push out what others were told.
+        cut(&mut entry.detail);
+        entry.subject.as_mut().map(cut);
         let mut entries = self.lock();
         if let Some(directory) = &self.directory {
             let _ = append(directory, &entry);
@@ -179,6 +184,14 @@ impl RefusalLog {
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Cuts a text to [`TEXT_BYTES_MAX`], and marks that.
+fn cut(text: &mut String) {
+    if text.len() > TEXT_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
+        text.push('…');
     }
 }
 
@@ -223,6 +236,16 @@ mod tests {
         assert_eq!(log().find("three"), None);
         log().clear().unwrap();
         assert_eq!(log().find("one"), None);
+    }
+
+    #[test]
+    fn a_stranger_cannot_fill_it_with_long_texts() {
+        let log = RefusalLog::new(None);
+        let long = "ä".repeat(TEXT_BYTES_MAX);
+        log.record(Entry { detail: long.clone(), subject: Some(long), ..entry("long") });
+        let cut = format!("{}…", "ä".repeat(TEXT_BYTES_MAX / 2));
+        let found = log.find("long").unwrap();
+        assert_eq!((&found.detail, found.subject.as_ref()), (&cut, Some(&cut)));
     }
 
     #[test]

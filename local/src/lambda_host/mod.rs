@@ -1,9 +1,10 @@
 //! Runs an uploaded package as a real process over the Lambda Runtime API.
 //!
 //! A process takes one event at a time and stays warm for the next; a second one is started only when
-//! the first is busy. It has a cleared environment, no credentials, and ends with the host. What is not
-//! as on AWS: memory is told, not enforced; the process is not in a sandbox; and on the same machine
-//! another user could speak to the loopback port of its Runtime API.
+//! the first is busy. It has a cleared environment, no credentials, and ends with the host; when the host
+//! is killed, with its next call to the Runtime API. What is not as on AWS: memory is told, not enforced;
+//! the process is not in a sandbox; and on the same machine another user could speak to the loopback port
+//! of its Runtime API.
 
 mod exchange;
 mod output;
@@ -22,7 +23,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use package::Packages;
+pub(crate) use package::check as check_package;
 use pool::Pool;
+pub(crate) use process::INIT_LIMIT;
 use process::Process;
 
 /// One version of a function, ready to be run. `Debug` shows no value of its environment: it may hold

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use zip::ZipArchive;
+use zip::read::ZipFile;
 
 /// AWS's limit on an unpacked package: 250 MB (Lambda quotas, "Deployment package size").
 const UNPACKED_BYTES_MAX: u64 = 262_144_000;
@@ -77,8 +78,34 @@ fn private_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Reads every entry of `zip`, as [`Packages`] will; the error says why a package cannot be unpacked.
+pub(crate) fn check(zip: &[u8]) -> Result<(), String> {
+    each_entry(zip, |entry, _, most| io::copy(&mut entry.take(most), &mut io::sink()))
+}
+
 /// Unpacks `zip` into the empty `directory`; nothing is written outside of it.
 fn unpack(zip: &[u8], directory: &Path) -> Result<(), String> {
+    each_entry(zip, |entry, path, most| {
+        let path = directory.join(path);
+        if entry.is_dir() {
+            return private_directory(&path).map(|()| 0);
+        }
+        if let Some(parent) = path.parent() {
+            private_directory(parent)?;
+        }
+        // Owner only, and the executable bit as the package says: without it Lambda does not start it either.
+        let mode = 0o600 | (entry.unix_mode().unwrap_or(0o644) & 0o100);
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path)?;
+        io::copy(&mut entry.take(most), &mut file)
+    })
+}
+
+/// Gives each entry that may be unpacked to `take`, with its path and the most bytes to read of it; `take`
+/// returns how many it read.
+fn each_entry(
+    zip: &[u8],
+    mut take: impl FnMut(&mut ZipFile<'_, Cursor<&[u8]>>, &Path, u64) -> io::Result<u64>,
+) -> Result<(), String> {
     let broken = |error: zip::result::ZipError| format!("the package is not a zip file: {error}");
     let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(broken)?;
     if archive.len() > ENTRIES_MAX {
@@ -92,25 +119,13 @@ fn unpack(zip: &[u8], directory: &Path) -> Result<(), String> {
             return Err(format!("the package's entry `{}` points outside of it", name.escape_debug()));
         };
         let failed = |error: io::Error| format!("the package's entry `{}`: {error}", name.escape_debug());
-        let path = directory.join(path);
         if entry.is_symlink() {
             return Err(format!("the package's entry `{}` is a symbolic link", name.escape_debug()));
         }
-        if entry.is_dir() {
-            private_directory(&path).map_err(failed)?;
-            continue;
-        }
-        if let Some(parent) = path.parent() {
-            private_directory(parent).map_err(failed)?;
-        }
-        // Owner only, and the executable bit as the package says: without it Lambda does not start it either.
-        let mode = 0o600 | (entry.unix_mode().unwrap_or(0o644) & 0o100);
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(mode).open(&path).map_err(failed)?;
         // The size in the header is the package's word; what counts is what comes out.
-        let written = io::copy(&mut entry.by_ref().take(left + 1), &mut file).map_err(failed)?;
+        let read = take(&mut entry, path, left + 1).map_err(failed)?;
         left = left
-            .checked_sub(written)
+            .checked_sub(read)
             .ok_or_else(|| format!("the package unpacks to more than {UNPACKED_BYTES_MAX} bytes"))?;
     }
     Ok(())
@@ -166,6 +181,8 @@ mod tests {
                     content[at..at + evil.len()].copy_from_slice(evil.as_bytes());
                 }
             }
+            let refusal = check(&content).unwrap_err();
+            assert!(refusal.contains("points outside"), "{evil}: {refusal}");
             let refusal = packages.directory("abc", || Ok(content.into())).unwrap_err();
             assert!(refusal.contains("points outside"), "{evil}: {refusal}");
             assert!(!packages.root.join("evil").exists() && !Path::new("/a/evil").exists(), "{evil}");

@@ -19,7 +19,7 @@ use super::{Invocation, Invokable, Invoked};
 use crate::random;
 
 /// AWS's limit on the time before the first event is asked for (Lambda Developer Guide, "Init phase").
-const INIT_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const INIT_LIMIT: Duration = Duration::from_secs(10);
 /// Tries to start a file that another thread's fork still holds open for writing.
 const BUSY_TRIES_MAX: u32 = 50;
 

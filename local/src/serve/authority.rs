@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, NameConstraints,
 };
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
@@ -16,12 +16,12 @@ use rustls::sign::CertifiedKey;
 use time::{Duration, OffsetDateTime};
 
 use super::ServeError;
-use crate::data::endpoint::Endpoint;
+use crate::data::endpoint::{self, Endpoint};
 use crate::state_directory::StateDirectory;
 
 /// What a client must trust.
 pub(super) const CERTIFICATE_FILE: &str = "ca.pem";
-/// Its key; whoever reads it can pretend to be this target, and any other server, to who trusts `ca.pem`.
+/// Its key; whoever reads it can pretend to be this target, and AWS, to who trusts `ca.pem`. No other name.
 const KEY_FILE: &str = "ca.key";
 const AUTHORITY_DAYS: i64 = 3650;
 /// Clients refuse server certificates that are valid for more than 398 days.
@@ -115,6 +115,12 @@ fn authority_params() -> CertificateParams {
     params.distinguished_name.push(DnType::CommonName, "thinggate local authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let name = |name: &str| GeneralSubtree::DnsName(name.to_owned());
+    let any_address = [CidrSubnet::V4([0; 4], [0; 4]), CidrSubnet::V6([0; 16], [0; 16])];
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: vec![name("localhost"), name(endpoint::HOST_SUFFIX)],
+        excluded_subtrees: any_address.into_iter().map(GeneralSubtree::IpAddress).collect(),
+    });
     valid_for(&mut params, AUTHORITY_DAYS);
     params
 }
@@ -124,4 +130,36 @@ fn valid_for(params: &mut CertificateParams, days: i64) {
     let now = OffsetDateTime::now_utc();
     params.not_before = now - Duration::days(1);
     params.not_after = now + Duration::days(days);
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::RootCertStore;
+    use rustls::client::WebPkiServerVerifier;
+    use rustls::client::danger::ServerCertVerifier as _;
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+
+    use super::*;
+
+    #[test]
+    fn a_stolen_key_makes_no_other_server() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = StateDirectory::open(place.path(), "test", std::time::Duration::ZERO).unwrap();
+        let authority = Authority::open(&directory).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(place.path().join(CERTIFICATE_FILE)).unwrap()).unwrap();
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        let trusted = |name: &str| {
+            let leaf = authority.leaf(name).unwrap();
+            let server = ServerName::try_from(name.to_owned()).unwrap();
+            verifier.verify_server_cert(&leaf.cert[0], &[], &server, &[], UnixTime::now()).is_ok()
+        };
+        assert!(trusted("localhost") && trusted("thinggatelocal-ats.iot.eu-west-1.amazonaws.com"));
+        for other in ["example.com", "amazonaws.com.example", "192.0.2.1", "127.0.0.1", "::1"] {
+            assert!(!trusted(other), "{other}");
+        }
+    }
 }

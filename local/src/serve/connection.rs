@@ -17,7 +17,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
@@ -45,6 +45,45 @@ const CONTROL_BODY_BYTES_MAX: usize = 72 << 20;
 const DATA_BODY_BYTES_MAX: usize = 256 << 10;
 /// A form.
 const IDENTITY_BODY_BYTES_MAX: usize = 64 << 10;
+/// What a body may have before somebody has shown the access key, or asks for the target's own switches.
+const UNKNOWN_BODY_BYTES_MAX: usize = 1 << 20;
+/// Larger bodies in memory at a time.
+const LARGE_BODIES_MAX: usize = 4;
+
+/// Requests of each kind that are answered at a time, and may block: a slow authorizer must not stop the
+/// AWS APIs, nor a held reply the switch that releases it. Together fewer than the threads that tokio
+/// has for blocking work.
+#[derive(Debug)]
+pub(super) struct Places {
+    data: Semaphore,
+    control: Semaphore,
+    admin: Semaphore,
+    identity: Semaphore,
+    large_bodies: Semaphore,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            data: Semaphore::new(256),
+            control: Semaphore::new(128),
+            admin: Semaphore::new(32),
+            identity: Semaphore::new(32),
+            large_bodies: Semaphore::new(LARGE_BODIES_MAX),
+        }
+    }
+}
+
+impl Places {
+    fn of(&self, port: &Port, path: &str) -> &Semaphore {
+        match port {
+            Port::Control if path.starts_with("/_local/") => &self.admin,
+            Port::Control => &self.control,
+            Port::Data(_) => &self.data,
+            Port::Identity => &self.identity,
+        }
+    }
+}
 
 /// What a port is for.
 #[derive(Clone)]
@@ -60,7 +99,13 @@ pub(super) enum Role {
 type Answer = http::Response<UnsyncBoxBody<Bytes, Infallible>>;
 
 /// Serves one connection until it ends, or `stop` says so and the current request is answered.
-pub(super) async fn serve(socket: TcpStream, role: Role, target: Target, stop: watch::Receiver<bool>) {
+pub(super) async fn serve(
+    socket: TcpStream,
+    role: Role,
+    target: Target,
+    places: Arc<Places>,
+    stop: watch::Receiver<bool>,
+) {
     // Without it answers wait for the client's acknowledgement of the one before.
     let _delayed = socket.set_nodelay(true);
     // A connection that breaks has nobody to be told.
@@ -69,12 +114,12 @@ pub(super) async fn serve(socket: TcpStream, role: Role, target: Target, stop: w
             Ok(Ok(stream)) => {
                 let server_name = stream.get_ref().1.server_name().unwrap_or_default().to_owned();
                 let peer = Peer { server_name, connection: random::uuid() };
-                http(stream, Port::Data(peer), target, stop).await
+                http(stream, Shared { port: Port::Data(peer), target, places }, stop).await
             }
             _ => return,
         },
-        Role::Control => http(socket, Port::Control, target, stop).await,
-        Role::Identity => http(socket, Port::Identity, target, stop).await,
+        Role::Control => http(socket, Shared { port: Port::Control, target, places }, stop).await,
+        Role::Identity => http(socket, Shared { port: Port::Identity, target, places }, stop).await,
     };
 }
 
@@ -86,17 +131,23 @@ enum Port {
     Identity,
 }
 
-async fn http(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
+/// What the requests of one connection have in common.
+struct Shared {
     port: Port,
     target: Target,
+    places: Arc<Places>,
+}
+
+async fn http(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    shared: Shared,
     mut stop: watch::Receiver<bool>,
 ) -> hyper::Result<()> {
-    let shared = Arc::new((port, target));
+    let shared = Arc::new(shared);
     let for_requests = Arc::clone(&shared);
     let service = service_fn(move |request| {
         let shared = Arc::clone(&for_requests);
-        async move { Ok::<_, Infallible>(answer(&shared.0, &shared.1, request).await) }
+        async move { Ok::<_, Infallible>(answer(&shared, request).await) }
     });
     let mut builder = http1::Builder::new();
     builder
@@ -105,7 +156,7 @@ async fn http(
         .max_headers(HEADERS_MAX)
         .max_header_size(HEAD_BYTES_MAX)
         .max_buf_size(BUFFER_BYTES_MAX);
-    if matches!(shared.0, Port::Data(_)) {
+    if matches!(shared.port, Port::Data(_)) {
         // A signature as `openssl base64` prints it has line ends in it, which curl sends as they are: AWS
         // answers 403 rather than 400 (aws-facts, gotcha 1), since what is left of it is a wrong signature.
         builder.ignore_invalid_headers(true);
@@ -119,26 +170,43 @@ async fn http(
     connection.await
 }
 
-async fn answer(port: &Port, target: &Target, request: http::Request<Incoming>) -> Answer {
-    let (askers, names): (Askers, guard::Names) = match port {
+async fn answer(shared: &Shared, request: http::Request<Incoming>) -> Answer {
+    let (askers, names): (Askers, guard::Names) = match shared.port {
         Port::Control => (Askers::Programs, &[]),
         Port::Identity => (Askers::OwnPages, &["identity.thinggate.local"]),
         // Devices come by the endpoint's name, which the gateway itself checks; there is no page to fool.
-        Port::Data(_) => return plain(port, target, request, DATA_BODY_BYTES_MAX).await,
+        Port::Data(_) => return plain(shared, request, DATA_BODY_BYTES_MAX).await,
     };
     if let Err(refused) = guard::check(request.uri(), request.headers(), askers, names) {
         return whole(crate::plain_answer(403, &format!("{}\n", refused.text())));
     }
-    match port {
-        Port::Control if request.uri().path() == "/_local/messages" => messages(target, request),
-        Port::Identity => plain(port, target, request, IDENTITY_BODY_BYTES_MAX).await,
-        _ => plain(port, target, request, CONTROL_BODY_BYTES_MAX).await,
+    match shared.port {
+        Port::Control if request.uri().path() == "/_local/messages" => messages(&shared.target, request),
+        Port::Identity => plain(shared, request, IDENTITY_BODY_BYTES_MAX).await,
+        _ if names_our_key(&shared.target, &request) => plain(shared, request, CONTROL_BODY_BYTES_MAX).await,
+        _ => plain(shared, request, UNKNOWN_BODY_BYTES_MAX).await,
     }
 }
 
+/// Whether the request says that our access key signed it. The signature is checked once the body is there;
+/// until then this keeps the memory from who does not know the key's id, which is random.
+fn names_our_key(target: &Target, request: &http::Request<Incoming>) -> bool {
+    let claimed = request.headers().get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    claimed.is_some_and(|claimed| claimed.contains(&format!("Credential={}/", target.key().access_key_id)))
+}
+
 /// Reads the request whole, and lets the target's plain function answer it, which may block.
-async fn plain(port: &Port, target: &Target, request: http::Request<Incoming>, bytes_max: usize) -> Answer {
+async fn plain(shared: &Shared, request: http::Request<Incoming>, bytes_max: usize) -> Answer {
     let (parts, body) = request.into_parts();
+    let places = &shared.places;
+    // A body of an unknown size may become large.
+    let is_large = body.size_hint().upper().is_none_or(|upper| upper > UNKNOWN_BODY_BYTES_MAX as u64);
+    // An error means that the semaphore is closed, which never happens.
+    let _large = if is_large && bytes_max > UNKNOWN_BODY_BYTES_MAX {
+        places.large_bodies.acquire().await.ok()
+    } else {
+        None
+    };
     let body = match timeout(BODY_LIMIT, Limited::new(body, bytes_max).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
@@ -149,7 +217,8 @@ async fn plain(port: &Port, target: &Target, request: http::Request<Incoming>, b
         Err(_) => return closing(crate::plain_answer(408, "the body did not come in time\n")),
     };
     let mut request = Request::from_parts(parts, body);
-    let (port, target) = (port.clone(), target.clone());
+    let _place = places.of(&shared.port, request.uri().path()).acquire().await.ok();
+    let (port, target) = (shared.port.clone(), shared.target.clone());
     let answered = tokio::task::spawn_blocking(move || match port {
         Port::Control if request.uri().path().starts_with("/_local/") => target.admin(request),
         Port::Control => target.control(request),
@@ -233,4 +302,37 @@ impl Body for Messages {
 pub(super) fn is_passing(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// tokio's default of `max_blocking_threads`.
+    const BLOCKING_THREADS: usize = 512;
+
+    #[test]
+    fn whoever_blocks_takes_no_thread_from_another_kind() {
+        let places = Places::default();
+        let peer = Peer { server_name: String::new(), connection: String::new() };
+        let kinds = [
+            (Port::Data(peer), "/topics/t"),
+            (Port::Control, "/2015-03-31/functions"),
+            (Port::Control, "/_local/faults"),
+            (Port::Identity, "/token"),
+        ];
+        let mut taken = Vec::new();
+        for (port, path) in &kinds {
+            // All that one kind may have is gone, and every other still has its own.
+            let before = taken.len();
+            while let Ok(place) = places.of(port, path).try_acquire() {
+                taken.push(place);
+            }
+            assert!(taken.len() - before >= 32, "{path} has {} of its own", taken.len() - before);
+        }
+        assert!(taken.len() < BLOCKING_THREADS, "{}", taken.len());
+        taken.clear();
+        let all: Vec<_> = kinds.iter().map(|(port, path)| places.of(port, path).try_acquire()).collect();
+        assert!(all.iter().all(Result::is_ok));
+    }
 }

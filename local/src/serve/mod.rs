@@ -27,7 +27,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::Target;
 use crate::data::endpoint;
 use crate::state_directory::{OpenError, StateDirectory};
-use connection::Role;
+use connection::{Places, Role};
 use ports::Listeners;
 
 /// Says where a target is served; `run.json` in the state directory.
@@ -128,7 +128,10 @@ pub async fn serve(target: Target, directory: &StateDirectory) -> Result<Running
     };
     target.provider().set_public_base(&run_file.identity_url);
     let (stop, stopping) = watch::channel(false);
-    let port = |listener, role| tokio::spawn(accept(listener, role, target.clone(), stopping.clone()));
+    let places = Arc::new(Places::default());
+    let port = |listener, role| {
+        tokio::spawn(accept(listener, role, target.clone(), Arc::clone(&places), stopping.clone()))
+    };
     let ports =
         vec![port(control, Role::Control), port(data, Role::Data(tls)), port(identity, Role::Identity)];
     // Last: whoever finds the file can connect.
@@ -172,12 +175,18 @@ impl Drop for Running {
 }
 
 /// Accepts connections until told to stop, then waits for those that are open. Aborting it ends them.
-async fn accept(listener: TcpListener, role: Role, target: Target, mut stop: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+async fn accept(
+    listener: TcpListener,
+    role: Role,
+    target: Target,
+    places: Arc<Places>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
         let accepted = async {
-            let place = Arc::clone(&places).acquire_owned().await.ok()?;
+            let place = Arc::clone(&free).acquire_owned().await.ok()?;
             Some((listener.accept().await, place))
         };
         let accepted = tokio::select! {
@@ -187,7 +196,13 @@ async fn accept(listener: TcpListener, role: Role, target: Target, mut stop: wat
         while connections.try_join_next().is_some() {}
         match accepted {
             Some((Ok((socket, _)), place)) => {
-                let served = connection::serve(socket, role.clone(), target.clone(), stop.clone());
+                let served = connection::serve(
+                    socket,
+                    role.clone(),
+                    target.clone(),
+                    Arc::clone(&places),
+                    stop.clone(),
+                );
                 connections.spawn(async move {
                     served.await;
                     drop(place);

@@ -147,6 +147,29 @@ fn a_signature_with_line_ends_is_a_wrong_signature() {
 }
 
 #[test]
+fn a_large_body_is_read_only_from_who_names_our_key() {
+    let place = tempfile::tempdir().unwrap();
+    let served = Served::start(&directory(&place)).unwrap();
+    let run = &served.run_file;
+    let body = vec![b'x'; (1 << 20) + 1];
+    let key =
+        format!("Authorization: AWS4-HMAC-SHA256 Credential={}/20260101/eu-west-1/iot", run.access_key_id);
+    for (path, header, status) in [
+        ("/", "Authorization: AWS4-HMAC-SHA256 Credential=AKIAOTHER/20260101/eu-west-1/iot", "413"),
+        ("/_local/clock", "X-Other: 1", "413"),
+        ("/", key.as_str(), "403"),
+    ] {
+        let length = body.len();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\n{header}/aws4_request\r\nContent-Length: {length}\r\n\r\n"
+        );
+        let request = [head.as_bytes(), &body].concat();
+        let (head, _) = exchange(&mut Served::connect(&run.control_url), &request);
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{path} {header}: {head}");
+    }
+}
+
+#[test]
 fn a_reply_that_is_held_holds_nobody_else() {
     let place = tempfile::tempdir().unwrap();
     let served = Served::start(&directory(&place)).unwrap();

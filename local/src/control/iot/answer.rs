@@ -6,6 +6,8 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::strict_json;
+
 /// At most so many policy documents.
 pub const POLICY_DOCUMENTS_MAX: usize = 10;
 /// At most so many characters in each.
@@ -40,7 +42,7 @@ pub struct Grant {
 /// Why an answer is not one.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Malformed {
-    /// Neither a JSON object nor a JSON string that holds one.
+    /// Neither a JSON object nor a JSON string that holds one, or one with a repeated key.
     #[error("the answer is not a JSON object")]
     NotAnObject,
     /// `isAuthenticated` is missing or no boolean.
@@ -74,8 +76,7 @@ pub enum Malformed {
 impl Answer {
     /// Reads what the function returned.
     pub fn read(answer: &[u8]) -> Result<Self, Malformed> {
-        let value: Value = serde_json::from_slice(answer).map_err(|_| Malformed::NotAnObject)?;
-        let object = object(value).ok_or(Malformed::NotAnObject)?;
+        let object = strict_json::read(answer).and_then(object).ok_or(Malformed::NotAnObject)?;
         let authenticated =
             object.get("isAuthenticated").and_then(Value::as_bool).ok_or(Malformed::IsAuthenticated)?;
         if !authenticated {
@@ -94,7 +95,10 @@ impl Answer {
 fn object(value: Value) -> Option<Map<String, Value>> {
     match value {
         Value::Object(object) => Some(object),
-        Value::String(text) => serde_json::from_str(&text).ok(),
+        Value::String(text) => match strict_json::read(text.as_bytes()) {
+            Some(Value::Object(object)) => Some(object),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -124,8 +128,8 @@ fn policy_document(place: usize, document: &Value) -> Result<String, Malformed> 
     if characters > POLICY_DOCUMENT_CHARACTERS_MAX {
         return Err(Malformed::LongDocument { place, characters });
     }
-    match serde_json::from_str(&text) {
-        Ok(Value::Object(_)) => Ok(text),
+    match strict_json::read(text.as_bytes()) {
+        Some(Value::Object(_)) => Ok(text),
         _ => Err(Malformed::Document(place)),
     }
 }
@@ -173,6 +177,15 @@ mod tests {
         assert_eq!(grant.policy_documents, [r#"{"Statement":[],"Version":"2012-10-17"}"#]);
         let text_document = with("policyDocuments", json!([r#"{"Statement":[]}"#]));
         assert!(matches!(read(&text_document), Ok(Answer::Accepted(_))));
+    }
+
+    #[test]
+    fn an_answer_that_says_two_things_is_none() {
+        let twice = good().to_string().replacen('{', r#"{"isAuthenticated":false,"#, 1);
+        assert_eq!(Answer::read(twice.as_bytes()), Err(Malformed::NotAnObject));
+        assert_eq!(read(&Value::String(twice)), Err(Malformed::NotAnObject));
+        let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Effect":"Allow"}]}"#;
+        assert_eq!(read(&with("policyDocuments", json!([document]))), Err(Malformed::Document(0)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::resolve::{self, NotInvokable, milliseconds};
 use super::{empty, reference};
 use crate::Response;
 use crate::control::{Answerer, Call, Reply, Run, ServiceError};
-use crate::lambda_host::{Invocation, Invokable, Invoked};
+use crate::lambda_host::{INIT_LIMIT, Invocation, Invokable, Invoked};
 use crate::state::World;
 
 /// The payload of a synchronous call. Source: Lambda quotas \[D\], 6 MB.
@@ -45,7 +45,8 @@ pub(super) fn invoke(world: &mut World, call: &Call, name: &str) -> Result<Reply
         Ok(invokable) => {
             let answer = answerer(invokable.clone(), log == "Tail");
             let event = if call.body.is_empty() { Bytes::from_static(b"{}") } else { call.body.clone() };
-            let limit = invokable.timeout;
+            // The function's own timeout counts from its event; the start of an environment has its own.
+            let limit = invokable.timeout + INIT_LIMIT;
             Ok(Reply::Run(Run { function: invokable, event, limit, answer }))
         }
         Err(because) => refused(&because, &number).map(Reply::Answer),
@@ -85,14 +86,7 @@ fn refused(because: &NotInvokable, number: &str) -> Result<Response, ServiceErro
                 "The role defined for the function cannot be assumed by Lambda.",
             ))
         }
-        NotInvokable::Throttled(_) => {
-            let mut error = ServiceError::new(429, "TooManyRequestsException", "Rate Exceeded.");
-            error.members = vec![
-                ("Type", "User".to_owned()),
-                ("Reason", "ReservedFunctionConcurrentInvocationLimitExceeded".to_owned()),
-            ];
-            Err(error)
-        }
+        NotInvokable::Throttled(_) => Err(throttled("ReservedFunctionConcurrentInvocationLimitExceeded")),
         NotInvokable::OtherRuntime(_) | NotInvokable::OtherArchitecture { .. } => {
             let body =
                 json!({ "errorType": "Runtime.InvalidEntrypoint", "errorMessage": because.to_string() });
@@ -105,9 +99,19 @@ fn refused(because: &NotInvokable, number: &str) -> Result<Response, ServiceErro
     }
 }
 
+fn throttled(reason: &str) -> ServiceError {
+    let mut error = ServiceError::new(429, "TooManyRequestsException", "Rate Exceeded.");
+    error.members = vec![("Type", "User".to_owned()), ("Reason", reason.to_owned())];
+    error
+}
+
 /// Makes the answer once the function has ended.
 fn answerer(function: Invokable, with_log: bool) -> Answerer {
     Box::new(move |invocation| {
+        if !invocation.started && invocation.invoked == Invoked::TimedOut {
+            // All processes were busy for so long.
+            return Err(throttled("ConcurrentInvocationLimitExceeded"));
+        }
         let mut response = ended(&invocation, &function);
         if with_log && let Ok(value) = HeaderValue::from_str(&STANDARD.encode(tail(&invocation.lines))) {
             response.headers_mut().insert("x-amz-log-result", value);

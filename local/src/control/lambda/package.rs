@@ -11,6 +11,7 @@ use zip::ZipArchive;
 use super::errors::{invalid_parameter, too_large, user};
 use super::state::Code;
 use crate::control::{Call, ServiceError};
+use crate::lambda_host;
 
 /// The zip itself. (aws-facts 3.1)
 const ZIP_BYTES_MAX: usize = 52_428_800;
@@ -99,7 +100,11 @@ fn check_zip(zip: &[u8]) -> Result<(), ServiceError> {
         let text = format!("Unzipped size must be smaller than {UNZIPPED_BYTES_MAX} bytes");
         return Err(invalid_parameter(text));
     }
-    Ok(())
+    // The sizes were the package's word. What cannot be unpacked must not be released.
+    lambda_host::check_package(zip).map_err(|because| {
+        let refused = "Could not unzip uploaded file. Please check your file, then try to upload again.";
+        invalid_parameter(format!("{refused} ({because})"))
+    })
 }
 
 /// Keeps the zip in the target's store.
@@ -140,6 +145,24 @@ mod tests {
         zip[entry + 24..entry + 28].copy_from_slice(&262_144_001_u32.to_le_bytes());
         let text = "Unzipped size must be smaller than 262144000 bytes";
         assert_eq!(refusal(&zip), Some((400, text.to_owned())));
+    }
+
+    #[test]
+    fn what_cannot_be_unpacked_is_refused_at_once() {
+        let text = "Could not unzip uploaded file. Please check your file, then try to upload again.";
+        let mut zip = zip_of("one content, stored or deflated");
+        // The CRC-32 stands 14 bytes into the local header, and 16 into the central one (APPNOTE 4.3.7, 4.3.12).
+        let entry = zip.windows(4).position(|four| four == b"PK\x01\x02").unwrap();
+        zip[entry + 16] ^= 1;
+        zip[14] ^= 1;
+        let (status, found) = refusal(&zip).unwrap();
+        assert!(status == 400 && found.starts_with(text), "{found}");
+        let mut zip = zip_of("two");
+        // A symbolic link: the upper half of the external attributes, 38 bytes into it (APPNOTE 4.3.12).
+        let entry = zip.windows(4).position(|four| four == b"PK\x01\x02").unwrap();
+        zip[entry + 40..entry + 42].copy_from_slice(&0o120_777_u16.to_le_bytes());
+        let (status, found) = refusal(&zip).unwrap();
+        assert!(status == 400 && found.contains("is a symbolic link"), "{found}");
     }
 
     #[test]

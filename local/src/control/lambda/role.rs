@@ -65,22 +65,43 @@ pub(super) fn of<'a>(world: &'a World, settings: &Settings) -> Result<&'a Role, 
     Ok(role)
 }
 
-/// Whether the role lets a function write to the streams of this log group.
+/// Whether the role lets a function write to the streams of this log group. A condition is not evaluated: it
+/// gives no right, and takes one. Of a boundary only AWS's own policies are known; one that the customer
+/// wrote is taken to allow it.
 pub(super) fn may_log(role: &Role, region: &str, account: &str, group: &str) -> bool {
-    let attached = role.attached_policies.iter().any(|arn| {
-        arn.strip_prefix("arn:aws:iam::aws:policy/").is_some_and(|name| LOGGING_POLICIES.contains(&name))
-    });
+    let lets_log = |name: &str| LOGGING_POLICIES.contains(&name);
+    let boundary = role.permissions_boundary.as_deref().and_then(managed);
+    if boundary.is_some_and(|name| !lets_log(name) && name != "PowerUserAccess") {
+        return false;
+    }
+    let attached = role.attached_policies.iter().filter_map(|arn| managed(arn)).any(lets_log);
     let stream = format!("arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:any");
+    let all: Vec<Value> = role.inline_policies.values().flat_map(|document| statements(document)).collect();
     let says = |effect: &str, action: &str| {
-        role.inline_policies.values().flat_map(|document| statements(document)).any(|statement| {
+        all.iter().any(|statement| {
             statement.get("Effect").and_then(Value::as_str) == Some(effect)
-                && names(&statement, "Action", action, true)
-                && names(&statement, "Resource", &stream, false)
+                && (effect == "Deny" || statement.get("Condition").is_none())
+                && covers(statement, "Action", action, true)
+                && covers(statement, "Resource", &stream, false)
         })
     };
     ["logs:createlogstream", "logs:putlogevents"]
         .iter()
         .all(|action| (attached || says("Allow", action)) && !says("Deny", action))
+}
+
+/// Whether a statement is about `wanted`, by an element or by its `Not…`.
+fn covers(statement: &Value, element: &str, wanted: &str, lower: bool) -> bool {
+    let but = format!("Not{element}");
+    if statement.get(&but).is_some() {
+        return !names(statement, &but, wanted, lower);
+    }
+    names(statement, element, wanted, lower)
+}
+
+/// The name of a policy that AWS manages.
+fn managed(arn: &str) -> Option<&str> {
+    arn.strip_prefix("arn:aws:iam::aws:policy/")
 }
 
 /// The statements of a policy document; none when it cannot be read.
@@ -102,4 +123,60 @@ fn names(statement: &Value, element: &str, wanted: &str, lower: bool) -> bool {
             if lower { like(&pattern.to_ascii_lowercase(), wanted) } else { like(pattern, wanted) }
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::bench::{Bench, REGION, ROLE};
+
+    const BASIC: &str = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
+
+    fn role(statements: &[&str]) -> Role {
+        let mut role = Bench::new().world.iam.role(ROLE).unwrap().clone();
+        let document = format!(r#"{{"Statement":[{}]}}"#, statements.join(","));
+        role.inline_policies.insert("p".to_owned(), document);
+        role
+    }
+
+    fn logs(role: &Role) -> bool {
+        may_log(role, REGION, crate::ACCOUNT, "/thinggate/demo")
+    }
+
+    /// Rules of the IAM User Guide, "Policy evaluation logic".
+    #[test]
+    fn only_what_is_allowed_and_not_denied_is_logged() {
+        const ALLOW: &str = r#"{"Effect":"Allow","Action":"logs:*","Resource":"*"}"#;
+        for (statements, expected) in [
+            (&[ALLOW][..], true),
+            (&[], false),
+            (
+                &[r#"{"Effect":"Allow","Action":"logs:*","Resource":"*","Condition":{"Bool":{"a":"true"}}}"#],
+                false,
+            ),
+            (&[r#"{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}"#], true),
+            (&[r#"{"Effect":"Allow","Action":"logs:*","NotResource":"arn:aws:logs:*"}"#], false),
+            (&[ALLOW, r#"{"Effect":"Deny","NotAction":"s3:*","Resource":"*"}"#], false),
+            (&[ALLOW, r#"{"Effect":"Deny","NotAction":"logs:*","Resource":"*"}"#], true),
+            (&[ALLOW, r#"{"Effect":"Deny","Action":"*","NotResource":"arn:aws:s3:::*"}"#], false),
+            (&[ALLOW, r#"{"Effect":"Deny","Action":"logs:Put*","Resource":"*","Condition":{}}"#], false),
+        ] {
+            assert_eq!(logs(&role(statements)), expected, "{statements:?}");
+        }
+    }
+
+    #[test]
+    fn a_boundary_bounds() {
+        let mut role = role(&[]);
+        role.attached_policies.push(BASIC.to_owned());
+        for (boundary, expected) in [
+            (BASIC, true),
+            ("arn:aws:iam::aws:policy/PowerUserAccess", true),
+            ("arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess", false),
+            ("arn:aws:iam::000000000000:policy/ours", true),
+        ] {
+            role.permissions_boundary = Some(boundary.to_owned());
+            assert_eq!(logs(&role), expected, "{boundary}");
+        }
+    }
 }

@@ -23,6 +23,8 @@ use crate::state::World;
 
 /// The most events that one group keeps here; the oldest go first.
 const EVENTS_PER_GROUP_MAX: usize = 10_000;
+/// The most bytes, as AWS counts them, that one group keeps here: they are in memory, and in the state file.
+const BYTES_PER_GROUP_MAX: usize = 4 << 20;
 
 /// What the service remembers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -90,16 +92,38 @@ impl Group {
         self.streams.get_mut(name).ok_or_else(|| not_found("The specified log stream does not exist."))
     }
 
-    /// Drops the oldest events of the streams that have been silent the longest.
+    /// Drops the oldest events of the streams that have been silent the longest, and the streams that are
+    /// empty then: each process of a function has one of its own.
     fn trim(&mut self) {
-        let mut total: usize = self.streams.values().map(|stream| stream.events.len()).sum();
-        while total > EVENTS_PER_GROUP_MAX {
-            let filled = self.streams.values_mut().filter(|stream| !stream.events.is_empty());
-            let Some(silent) = filled.min_by_key(|stream| stream.last_ingestion_ms) else { return };
-            let dropped = silent.events.len().min(total - EVENTS_PER_GROUP_MAX);
+        let mut events: usize = self.streams.values().map(|stream| stream.events.len()).sum();
+        let mut bytes: usize = self.streams.values().map(Stream::stored_bytes).sum();
+        while events > EVENTS_PER_GROUP_MAX || bytes > BYTES_PER_GROUP_MAX {
+            let filled = self.streams.iter_mut().filter(|(_, stream)| !stream.events.is_empty());
+            let Some((name, silent)) = filled.min_by_key(|(_, stream)| stream.last_ingestion_ms) else {
+                return;
+            };
+            let mut dropped = 0;
+            for event in &silent.events {
+                if events <= EVENTS_PER_GROUP_MAX && bytes <= BYTES_PER_GROUP_MAX {
+                    break;
+                }
+                dropped += 1;
+                events -= 1;
+                bytes -= event.stored_bytes();
+            }
             silent.events.drain(..dropped);
-            total -= dropped;
+            if silent.events.is_empty() {
+                let name = name.clone();
+                self.streams.remove(&name);
+            }
         }
+    }
+}
+
+impl Event {
+    /// Bytes as AWS counts them: 26 more than its text. Source: `PutLogEvents`.
+    fn stored_bytes(&self) -> usize {
+        self.message.len() + events::EVENT_OVERHEAD_BYTES
     }
 }
 
@@ -110,9 +134,9 @@ impl Stream {
         self.events.insert(place, event);
     }
 
-    /// Bytes as AWS counts them: 26 more per event. Source: `PutLogEvents`.
+    /// Bytes as AWS counts them.
     fn stored_bytes(&self) -> usize {
-        self.events.iter().map(|event| event.message.len() + events::EVENT_OVERHEAD_BYTES).sum()
+        self.events.iter().map(Event::stored_bytes).sum()
     }
 }
 

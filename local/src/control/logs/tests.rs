@@ -303,3 +303,22 @@ fn a_functions_output_goes_to_its_group_and_is_bounded() {
     let found = messages(&found);
     assert_eq!((found.len(), found[3999], found[4000]), (10_000, "a", "b"));
 }
+
+#[test]
+fn a_group_is_bounded_in_bytes_and_forgets_the_streams_of_old_processes() {
+    let mut account = Account::new();
+    let logs = &mut account.world.region("eu-west-1").logs;
+    let line = "x".repeat(200 << 10);
+    for number in 0..100_u64 {
+        let now = UNIX_EPOCH + Duration::from_secs(number);
+        logs.append_lines("/demo", &format!("process {number}"), &[line.clone(), "last".to_owned()], now);
+    }
+    let group = &logs.groups["/demo"];
+    let bytes: usize = group.streams.values().map(Stream::stored_bytes).sum();
+    assert!((BYTES_PER_GROUP_MAX / 2..=BYTES_PER_GROUP_MAX).contains(&bytes), "{bytes}");
+    assert!(group.streams.len() <= 22, "{}", group.streams.len());
+    let newest = &group.streams["process 99"].events;
+    assert_eq!(newest.iter().map(|event| event.message.as_str()).collect::<Vec<_>>(), [&line, "last"]);
+    // One that never had an event stays, as on AWS.
+    assert!(group.streams.contains_key("one"));
+}

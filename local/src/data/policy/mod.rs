@@ -8,6 +8,7 @@ mod tests;
 use serde_json::{Map, Value};
 
 use crate::control::iot::answer::{POLICY_DOCUMENT_CHARACTERS_MAX, POLICY_DOCUMENTS_MAX};
+use crate::strict_json;
 use pattern::{Pattern, Unknown};
 
 /// What a device may be allowed to do (AWS IoT Developer Guide, "AWS IoT Core policy actions").
@@ -173,8 +174,8 @@ fn document(text: &str) -> Result<Vec<Statement>, &'static str> {
     if text.chars().count() > POLICY_DOCUMENT_CHARACTERS_MAX {
         return Err("it has more than 2048 characters");
     }
-    let Ok(Value::Object(members)) = serde_json::from_str(text) else {
-        return Err("it is not a JSON object");
+    let Some(Value::Object(members)) = strict_json::read(text.as_bytes()) else {
+        return Err("it is not a JSON object, or repeats a key");
     };
     if members.keys().any(|name| !matches!(name.as_str(), "Version" | "Id" | "Statement")) {
         return Err("it has a member that is not Version, Id or Statement");

@@ -182,7 +182,8 @@ fn the_answer_carries_version_error_and_log() {
         let mut bench = bench();
         let run = bench.lambda("POST", INVOKE, &json!({ "token": "t" })).run.unwrap();
         assert_eq!(run.event, json!({ "token": "t" }).to_string());
-        assert_eq!(run.limit, Duration::from_secs(3));
+        // The timeout of 3 s, after at most 10 s for the start of an environment.
+        assert_eq!(run.limit, Duration::from_secs(13));
         let response = (run.answer)(ended(invoked, &["START", "END"])).unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(header(&response, "x-amz-executed-version").as_deref(), Some("$LATEST"));
@@ -190,6 +191,15 @@ fn the_answer_carries_version_error_and_log() {
         assert_eq!(header(&response, "x-amz-log-result"), None);
         assert_eq!(String::from_utf8_lossy(response.body()), body);
     }
+}
+
+#[test]
+fn when_all_processes_are_busy_the_caller_is_throttled() {
+    // [M] TooManyRequestsException, ThrottleReason.
+    let run = bench().lambda("POST", INVOKE, &json!({})).run.unwrap();
+    let refused = (run.answer)(Invocation { started: false, ..ended(Invoked::TimedOut, &[]) }).unwrap_err();
+    assert_eq!((refused.status, refused.code), (429, "TooManyRequestsException"));
+    assert!(refused.members.contains(&("Reason", "ConcurrentInvocationLimitExceeded".to_owned())));
 }
 
 #[test]
