@@ -1,12 +1,13 @@
 //! The demo: every line with the real authorizer, and each way in which a line can be wrong.
 
-use std::env;
 use std::process::Command;
 
 use rustix::process::Signal;
 
 use crate::cli::configuration;
-use crate::support::{Behaviour, Bench, Run, Served, Talk, bootstrap, checkout, finish, run, shown};
+use crate::support::{
+    Behaviour, Bench, Run, Served, Talk, bootstrap, checkout, finish, run, shown, with_cargo,
+};
 
 /// The demo in the bench's folder. OpenAM's interval between two polls is left out.
 fn demo(bench: &Bench, flags: &[&str]) -> Command {
@@ -50,12 +51,7 @@ fn the_whole_story_with_the_real_authorizer() {
     let state = bench.path().join(".thinggate");
     let flags = ["demo", "--identity-interval-s", "0", "--state-dir", state.to_str().unwrap()];
     let mut command = bench.command(&flags);
-    command.current_dir(checkout()).env("PATH", env::var_os("PATH").unwrap());
-    for name in ["HOME", "CARGO_HOME", "RUSTUP_HOME"] {
-        command.envs(env::var_os(name).map(|value| (name, value)));
-    }
-    // What was fetched for this test run is all there is.
-    command.env("CARGO_NET_OFFLINE", "true");
+    with_cargo(command.current_dir(checkout()));
     let ended = run(command);
     assert_eq!(ended.code, 0, "{ended}");
     shown!(masked(&ended.output), "demo");
@@ -162,10 +158,7 @@ fn a_kept_demo_stays_until_ctrl_c() {
     bench
         .stack("real.toml", &[("[authorizer]", &format!("[function]\nsource = {source:?}\n\n[authorizer]"))]);
     let mut command = demo(&bench, &["--keep", "real.toml"]);
-    command.env("PATH", env::var_os("PATH").unwrap()).env("CARGO_NET_OFFLINE", "true");
-    for name in ["HOME", "CARGO_HOME", "RUSTUP_HOME"] {
-        command.envs(env::var_os(name).map(|value| (name, value)));
-    }
+    with_cargo(&mut command);
     let mut talk = Talk::start(command);
     talk.until("everything stays as it is until Ctrl-C");
     let seen = finish(bench.command(&["drift", "real.toml", "--quiet"]).spawn().unwrap());

@@ -1,6 +1,7 @@
 //! One integration binary.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod canary;
 mod cli;
 mod demo;
 mod door;

@@ -2,10 +2,12 @@
 //! said. Only this folder may look again at another process after a nap; every wait has a deadline.
 
 mod bootstrap;
+mod person;
 mod served;
 mod talk;
 
 pub(crate) use bootstrap::{Behaviour, bootstrap};
+pub(crate) use person::approve;
 pub(crate) use served::{Proxy, Served};
 pub(crate) use talk::Talk;
 
@@ -139,6 +141,14 @@ pub(crate) fn local_toml() -> String {
 /// The top of the repository.
 pub(crate) fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Lets a command build the authorizer, with what was fetched for this test run and nothing more.
+pub(crate) fn with_cargo(command: &mut Command) {
+    command.env("CARGO_NET_OFFLINE", "true");
+    for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME"] {
+        command.envs(std::env::var_os(name).map(|value| (name, value)));
+    }
 }
 
 /// Runs a command to its end.
