@@ -240,8 +240,8 @@ fn renamed(name: &str, desired: Option<&Desired>) -> Refusal {
 async fn former(aws: &Aws, statements: &[Statement], identity: &Identity) -> Result<Vec<String>, Fault> {
     let wanted = identity.authorizer_arn();
     let account = wanted.strip_suffix(identity.authorizer.as_str()).unwrap_or_default();
-    let named = statements.iter().flat_map(Statement::authorizers).filter(|arn| *arn != wanted);
-    let names: BTreeSet<&str> = named.filter_map(|arn| arn.strip_prefix(account)).collect();
+    let others = statements.iter().flat_map(Statement::authorizers).filter(|arn| *arn != wanted);
+    let names: BTreeSet<&str> = others.filter_map(|arn| arn.strip_prefix(account)).collect();
     let mut former = Vec::new();
     // A pattern is no name.
     for name in names.into_iter().filter(|name| !name.contains(['*', '?'])) {

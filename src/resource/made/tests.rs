@@ -6,7 +6,7 @@ use crate::resource::testing::World;
 
 /// What each create and each read answers, in order; the last one again and again.
 async fn run(creates: &[bool], reads: &[Option<Owner>]) -> (Result<Made<Owner>, Problem>, usize) {
-    let (created, seen) = (Mutex::new(0), Mutex::new(0));
+    let (tries, looks) = (Mutex::new(0), Mutex::new(0));
     let next = |count: &Mutex<usize>, length: usize| {
         let mut count = count.lock().unwrap();
         *count += 1;
@@ -16,12 +16,12 @@ async fn run(creates: &[bool], reads: &[Option<Owner>]) -> (Result<Made<Owner>, 
     let made = made(
         &world.aws,
         ("authorizer door", AUTHORIZER_SEEN),
-        || async { Ok(creates[next(&created, creates.len())]) },
-        || async { Ok(reads[next(&seen, reads.len())].clone()) },
+        || async { Ok(creates[next(&tries, creates.len())]) },
+        || async { Ok(reads[next(&looks, reads.len())].clone()) },
         Owner::clone,
     );
     let result = made.await;
-    (result, created.into_inner().unwrap())
+    (result, tries.into_inner().unwrap())
 }
 
 #[tokio::test(start_paused = true)]
