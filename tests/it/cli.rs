@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod credentials;
+mod disk;
 mod drift;
 mod help;
 mod outputs;
