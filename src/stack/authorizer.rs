@@ -13,11 +13,12 @@ const TOKEN_KEY_NAME_DEFAULT: &str = "token";
 const TAKEN_HEADERS: [&str; 6] =
     ["connection", "content-length", "content-type", "host", "qos", "transfer-encoding"];
 
-/// Reads `[authorizer]`; without it, the stack's name and `token`.
+/// Reads `[authorizer]`; without it, the stack's name and `token`. `strict_expiry` is what `[token]` asks for.
 pub(super) fn authorizer(
     checks: &mut Checks<'_>,
     top: &mut TableReader<'_>,
     stack: Option<&StackName>,
+    strict_expiry: bool,
 ) -> Option<Authorizer> {
     let from_stack = |stack: Option<&StackName>| AuthorizerName::new(stack?.as_str()).ok();
     let default_key = || TokenKeyName::new(TOKEN_KEY_NAME_DEFAULT).ok();
@@ -42,6 +43,13 @@ pub(super) fn authorizer(
     };
     let default = table.boolean(checks, "default").is_some_and(|found| found.value);
     let http_caching = table.boolean(checks, "http_caching").is_some_and(|found| found.value);
+    if http_caching && strict_expiry {
+        let message =
+            "with `http_caching` a token publishes after its end, which `token.strict_expiry` forbids";
+        let help =
+            "AWS keeps an answer for 300 s or more on a connection that stays open: leave one of the two out";
+        checks.error_with_help(&table.place_of("http_caching"), "conflict", message, help);
+    }
     table.finish(checks);
     Some(Authorizer { name: name?, token_key_name: token_key_name?, default, http_caching })
 }

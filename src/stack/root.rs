@@ -42,7 +42,8 @@ pub(super) fn stack(
     let token = token::token(checks, &mut top, target);
     let identity = identity::identity(checks, &mut top, target);
     let allow = allow::allow(checks, &mut top);
-    let authorizer = authorizer::authorizer(checks, &mut top, name.as_ref());
+    let strict_expiry = token.as_ref().is_some_and(|token| token.strict_expiry);
+    let authorizer = authorizer::authorizer(checks, &mut top, name.as_ref(), strict_expiry);
     let function = function::function(checks, &mut top);
     top.finish(checks);
     let target = target?;
