@@ -150,16 +150,26 @@ fn looks_like_key(bytes: &[u8]) -> bool {
         || (begins(b"{") && contains(b"\"kty\""))
         || (begins(b"{") && contains(b"\"keys\""))
         || is_der_sequence(bytes)
+        || is_base64_of_der(bytes)
 }
 
-/// A DER sequence that fills `bytes` exactly: PKCS #1, PKCS #8, SPKI and certificates are such.
-/// Of random secrets, one in some 2^24 begins like this.
+/// A PEM without its first and last line, or the key of a realm's page.
+fn is_base64_of_der(text: &[u8]) -> bool {
+    let body: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    STANDARD.decode(body).is_ok_and(|bytes| is_der_sequence(&bytes))
+}
+
+/// A DER sequence that fills `bytes`, but for line ends: PKCS #1, PKCS #8, SPKI and certificates are such.
+/// Of random secrets, only one in some 2^24 of those with more than 130 bytes begins like this.
 fn is_der_sequence(bytes: &[u8]) -> bool {
-    match bytes {
-        [0x30, 0x81, length, rest @ ..] => rest.len() == usize::from(*length),
-        [0x30, 0x82, high, low, rest @ ..] => rest.len() == usize::from(u16::from_be_bytes([*high, *low])),
-        _ => false,
-    }
+    let (length, rest) = match bytes {
+        [0x30, 0x81, length @ 0x80..=0xff, rest @ ..] => (usize::from(*length), rest),
+        [0x30, 0x82, high @ 1..=0xff, low, rest @ ..] => {
+            (usize::from(u16::from_be_bytes([*high, *low])), rest)
+        }
+        _ => return false,
+    };
+    rest.get(length..).is_some_and(|after| after.trim_ascii().is_empty())
 }
 
 /// RS256 public keys, chosen by `kid`.

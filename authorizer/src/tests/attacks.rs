@@ -79,8 +79,11 @@ fn public_key_forms() -> Vec<(&'static str, Vec<u8>)> {
     let spki = public.to_public_key_pem(rsa::pkcs8::LineEnding::LF).unwrap();
     let pkcs1 = public.to_pkcs1_pem(rsa::pkcs8::LineEnding::LF).unwrap();
     let jwk = json!({"kty": "RSA", "n": b64(public.n_bytes()), "e": "AQAB"});
+    let body: String = spki.lines().filter(|line| !line.starts_with('-')).collect();
     vec![
         ("PEM", spki.clone().into_bytes()),
+        ("PEM's body", body.clone().into_bytes()),
+        ("PEM's body, a line", format!("{body}\n").into_bytes()),
         ("PEM, CRLF", spki.replace('\n', "\r\n").into_bytes()),
         ("PEM, trimmed", spki.trim().as_bytes().to_vec()),
         ("PEM, leading space", format!(" {spki}").into_bytes()),
@@ -88,6 +91,7 @@ fn public_key_forms() -> Vec<(&'static str, Vec<u8>)> {
         ("PEM, comment before", format!("# key\n{spki}").into_bytes()),
         ("PKCS #1 PEM", pkcs1.into_bytes()),
         ("DER", public.to_public_key_der().unwrap().as_bytes().to_vec()),
+        ("DER, a line", [public.to_public_key_der().unwrap().as_bytes(), b"\n"].concat()),
         ("PKCS #1 DER", public.to_pkcs1_der().unwrap().as_bytes().to_vec()),
         ("JWK", jwk.to_string().into_bytes()),
         ("JWK, pretty", serde_json::to_vec_pretty(&jwk).unwrap()),
