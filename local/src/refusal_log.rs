@@ -145,7 +145,9 @@ impl RefusalLog {
     pub fn record(&self, mut entry: Entry) {
         // A stranger chooses them: they must not push out what others were told.
         cut(&mut entry.detail);
-        entry.subject.as_mut().map(cut);
+        if let Some(subject) = &mut entry.subject {
+            cut(subject);
+        }
         let mut entries = self.lock();
         if let Some(directory) = &self.directory {
             let _ = append(directory, &entry);
@@ -241,8 +243,8 @@ mod tests {
     #[test]
     fn a_stranger_cannot_fill_it_with_long_texts() {
         let log = RefusalLog::new(None);
-        let long = "ä".repeat(TEXT_BYTES_MAX);
-        log.record(Entry { detail: long.clone(), subject: Some(long), ..entry("long") });
+        let text = "ä".repeat(TEXT_BYTES_MAX);
+        log.record(Entry { detail: text.clone(), subject: Some(text), ..entry("long") });
         let cut = format!("{}…", "ä".repeat(TEXT_BYTES_MAX / 2));
         let found = log.find("long").unwrap();
         assert_eq!((&found.detail, found.subject.as_ref()), (&cut, Some(&cut)));

@@ -226,14 +226,18 @@ fn status(writer: &mut impl Write, code: u16, reason: &str, text: &str) -> io::R
     writer.write_all(answer.as_bytes()).map(|()| true)
 }
 
+/// How the end of a body is told.
+enum BodySize {
+    Bytes(usize),
+    Chunked,
+}
+
 /// The head of one request.
 struct Head {
     method: String,
     path: String,
     keep: bool,
-    /// Bytes of the body, when it is not chunked.
-    length: usize,
-    chunked: bool,
+    body: BodySize,
     expects: bool,
     error_type: Option<String>,
     hosts: Vec<String>,
@@ -249,8 +253,14 @@ impl Head {
 
     fn header(&mut self, name: &str, value: &str) -> io::Result<()> {
         match name {
-            "content-length" => self.length = value.parse().map_err(|_| malformed("Content-Length"))?,
-            "transfer-encoding" => self.chunked = value.eq_ignore_ascii_case("chunked"),
+            "content-length" => {
+                let length = value.parse().map_err(|_| malformed("Content-Length"))?;
+                // Chunks go before a length (RFC 9112, 6.3).
+                if matches!(self.body, BodySize::Bytes(_)) {
+                    self.body = BodySize::Bytes(length);
+                }
+            }
+            "transfer-encoding" if value.eq_ignore_ascii_case("chunked") => self.body = BodySize::Chunked,
             "connection" => self.keep = !value.eq_ignore_ascii_case("close") && self.keep,
             "expect" => self.expects = true,
             "lambda-runtime-function-error-type" => self.error_type = Some(value.to_owned()),
@@ -279,8 +289,7 @@ fn read_head(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Head>> {
         method: method.to_owned(),
         path: path.to_owned(),
         keep: version == "HTTP/1.1",
-        length: 0,
-        chunked: false,
+        body: BodySize::Bytes(0),
         expects: false,
         error_type: None,
         hosts: Vec::new(),
@@ -298,12 +307,15 @@ fn read_head(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Head>> {
 
 /// Reads the rest of the request.
 fn read_body(reader: &mut BufReader<&TcpStream>, head: Head) -> io::Result<Asked> {
-    let Head { method, path, keep, length, chunked, expects, error_type, .. } = head;
+    let Head { method, path, keep, body, expects, error_type, .. } = head;
     if expects {
         let mut writer: &TcpStream = reader.get_ref();
         writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
     }
-    let body = if chunked { read_chunks(reader)? } else { read_exactly(reader, length)? };
+    let body = match body {
+        BodySize::Bytes(length) => read_exactly(reader, length)?,
+        BodySize::Chunked => read_chunks(reader)?,
+    };
     Ok(Asked { method, path, error_type, body, keep })
 }
 

@@ -138,7 +138,7 @@ fn what_never_ran_is_not_counted() {
         handler: "bootstrap".to_owned(),
         log_group: None,
     };
-    let invocation = target.run(&function, Bytes::new(), Duration::from_secs(60));
+    let invocation = target.run(&function, Bytes::new(), Duration::from_mins(1));
     assert!(matches!(invocation.invoked, Invoked::Crashed(_)), "{invocation:?}");
     assert_eq!(target.invocations("f"), 0);
 }

@@ -87,9 +87,9 @@ fn a_process_stays_warm_until_its_function_changes() {
         |deleted_and_made_again| deleted_and_made_again.function_id = "second".into(),
     ];
     for (place, change) in changes.into_iter().enumerate() {
-        let mut changed = echo.clone();
-        change(&mut changed);
-        let next = answer(&run(&hosts, &changed, AMPLE))["pid"].clone();
+        let mut after = echo.clone();
+        change(&mut after);
+        let next = answer(&run(&hosts, &after, AMPLE))["pid"].clone();
         assert_ne!(pid, next, "change {place}");
         assert_ended(&pid);
         pid = next;
