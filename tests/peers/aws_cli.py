@@ -1,13 +1,11 @@
 """The article's steps 3 and 4 with the stock AWS CLI, openssl and curl, on a function made by hand.
 
 First its literal commands, which AWS answers and which end in 403, then with the corrections that the
-README lists. Afterwards: changes made by hand to a deployed stack, each seen by `drift` and repaired or
-refused by `deploy`.
+README lists. Afterwards: changes made by hand to a deployed stack (by_hand.py), and where secrets are
+(canary.py).
 """
 
 import base64
-import html.parser
-import http.client
 import json
 import os
 import subprocess
@@ -16,9 +14,11 @@ import time
 import urllib.parse
 
 sys.path.insert(0, os.path.dirname(__file__))
-from support import Target, bootstrap, check, environment, finish, folder, stack_file, thinggate
+from person import approve
+from support import Target, bootstrap, check, environment, finish, folder, planted
 
 import by_hand
+import canary
 
 AUTHORIZER = "iot-openam-authorizer"
 TOPIC = "customauthtesting"
@@ -29,55 +29,6 @@ def shell(command, cwd):
     done = subprocess.run(["bash", "-c", command], cwd=cwd, env=environment(), capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, timeout=60, check=False)
     return done.stdout
-
-
-class Forms(html.parser.HTMLParser):
-    """The one form of a page: where it goes and what it holds."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.action, self.fields, self.buttons = None, {}, []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attributes):
-        of = dict(attributes)
-        if tag == "form":
-            self.action = of.get("action")
-        elif tag == "input" and "name" in of:
-            self.fields[of["name"]] = of.get("value", "")
-        elif tag == "button" and "name" in of:
-            self.buttons.append((of["name"], of.get("value", "")))
-
-
-def approve(address, code):
-    """Fills in the pages as a browser without scripts does."""
-    cookies, body, posts = {}, None, 0
-    known = {"user_code": code, "username": "demo", "password": "changeit"}
-    for _ in range(8):
-        parts = urllib.parse.urlsplit(address)
-        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
-        headers = {"cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())} if cookies else {}
-        if body is not None:
-            headers["content-type"] = "application/x-www-form-urlencoded"
-        path = parts.path + (f"?{parts.query}" if parts.query else "")
-        connection.request("GET" if body is None else "POST", path, body, headers)
-        answer = connection.getresponse()
-        page = answer.read().decode()
-        for name, value in answer.getheaders():
-            if name.lower() == "set-cookie":
-                key, _, rest = value.partition("=")
-                cookies[key] = rest.split(";")[0]
-        if answer.status in (302, 303):
-            address, body = urllib.parse.urljoin(address, answer.getheader("location")), None
-            continue
-        form = Forms(page)
-        if form.action is None:
-            return answer.status == 200 and posts > 0
-        fields = {name: known.get(name, value) for name, value in form.fields.items()}
-        fields.update(button for button in form.buttons if button[1] == "allow")
-        address, body = urllib.parse.urljoin(address, form.action), urllib.parse.urlencode(fields)
-        posts += 1
-    return False
 
 
 def log_in(identity_url, secret, home):
@@ -156,13 +107,15 @@ class Article:
         self.authorizer_arn = shown["authorizerDescription"]["authorizerArn"]
         code, _, error = self.target.aws("iot", "set-default-authorizer", "--authorizer-name", AUTHORIZER)
         check("set-default-authorizer", code == 0, error)
+        literal = self.permission(self.arn, "Id-123", principal=())
+        check("add-permission without the principal's value is no command", literal[0] != 0 and "--principal" in literal[2], literal)
         literal = self.permission(self.arn, "Id-123")
         check("add-permission with the Lambda's own ARN is taken", literal[0] == 0, literal[2])
         again = self.permission(self.arn, "Id-123")
         check("the fixed statement id fails the second time", again[0] != 0 and "already exists" in again[2], again[2])
 
-    def permission(self, source, statement):
-        return self.target.aws("lambda", "add-permission", "--function-name", "iot-authorizer", "--principal", "iot.amazonaws.com",
+    def permission(self, source, statement, principal=("iot.amazonaws.com",)):
+        return self.target.aws("lambda", "add-permission", "--function-name", "iot-authorizer", "--principal", *principal,
                                "--source-arn", source, "--statement-id", statement, "--action", "lambda:InvokeFunction")
 
     def publish(self, token, pipeline, topic=TOPIC, trust="-k", name=f'-H "X-Amz-CustomAuthorizer-Name: {AUTHORIZER}"'):
@@ -199,8 +152,12 @@ def article(target, home, package):
     done = table.permission(table.authorizer_arn, "thinggate-by-hand")
     check("add-permission with the authorizer's ARN", done[0] == 0, done[2])
     trust = f"--cacert {target.run['ca']}"
-    status, entry = table.publish(good, "openssl base64 -A", trust=trust)
-    check("corrected: 200", status == 200, f"{status} {entry}")
+
+    def delivered():
+        status, entry = table.publish(good, "openssl base64 -A", trust=trust)
+        check("corrected: 200", status == 200, f"{status} {entry}")
+
+    delivered()
     status, entry = table.publish(good, "openssl base64 -A", trust=trust, name="")
     check("corrected, by the default authorizer: 200", status == 200, f"{status} {entry}")
     head, claims, signature = good.split(".")
@@ -211,6 +168,10 @@ def article(target, home, package):
             table.publish(f"{head}.{changed}.{signature}", "openssl base64 -A", trust=trust))
     refused("the refresh token", "authorizer", "required_claim", table.publish(tokens["refresh_token"], "openssl base64 -A", trust=trust))
     refused("a forbidden topic", "policy", "denied_by_policy", table.publish(good, "openssl base64 -A", topic="other", trust=trust))
+    variables = json.dumps({"Variables": {"THINGGATE_HS256_SECRET": base64.b64encode(bytes(32)).decode()}})
+    target.aws("lambda", "update-function-configuration", "--function-name", "iot-authorizer", "--environment", variables)
+    target.admin("POST", "/_local/clock", {"advance_ms": 20000})
+    planted("the function has another HMAC secret", delivered)
 
 
 def main():
@@ -224,6 +185,7 @@ def main():
             target.stop()
     if "article" not in sys.argv:
         by_hand.run()
+        canary.run()
     finish()
 
 

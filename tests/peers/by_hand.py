@@ -323,6 +323,21 @@ def without_private_key(hand):
     os.rename(f"{private}.away", private)
 
 
+def not_static(hand):
+    """A bootstrap that needs a loader would not start on Lambda: refused before anything is uploaded."""
+    dynamic = os.path.realpath(sys.executable)
+    with open(hand.stack, encoding="utf-8") as file:
+        text = re.sub(r'bootstrap = "[^"]*"', f'bootstrap = "{dynamic}"', file.read())
+    stack = hand.stack.replace("hand.toml", "dynamic.toml")
+    with open(stack, "w", encoding="utf-8") as file:
+        file.write(text)
+    done = thinggate("deploy", stack, "--state-dir", hand.target.state)
+    check("a bootstrap that is not static is refused, with the cause",
+          done.returncode not in (0, 101) and dynamic in done.stderr and "static" in done.stderr, f"{done.returncode} {done.stderr}")
+    code, report, error = hand.thinggate("drift")
+    check("and nothing was uploaded", code == 0, f"{code} {report} {error}")
+
+
 def table(rows):
     """The table as docs/drift.md has it."""
     lines = ["| changed by hand | `drift` names | `deploy` |", "|---|---|---|"]
@@ -359,6 +374,7 @@ def run():
             check("deploy", code == 0, f"{code} {report.get('error')} {error}")
             read_only(hand)
             without_private_key(hand)
+            not_static(hand)
             rows = changes(hand)
             for row in rows:
                 one(hand, row)
