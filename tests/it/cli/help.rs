@@ -40,6 +40,16 @@ fn help_of_the_others() {
     shown!(bench.run(&["demo", "-h"]), "help-demo");
 }
 
+#[test]
+fn help_names_variables_and_shows_no_value() {
+    let mut command = Bench::empty().command(&["device", "publish", "--help"]);
+    command.env("THINGGATE_TOKEN_SIGNATURE", "c2lnbmF0dXJl").env("HOME", "/").current_dir("/");
+    let shown = crate::support::run(command);
+    assert_eq!(shown.code, 0, "{shown}");
+    assert!(shown.output.contains("[env: THINGGATE_TOKEN_SIGNATURE]"), "{shown}");
+    assert!(!shown.output.contains("c2lnbmF0dXJl"), "{shown}");
+}
+
 /// Each flag of each command with its environment variable.
 fn flags(command: &clap::Command, path: &str, found: &mut BTreeMap<String, Option<String>>) {
     for argument in command.get_arguments().filter(|argument| !argument.is_positional()) {
