@@ -9,6 +9,7 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use serde_json::json;
 
 use super::args::{DeviceCommand, TokenSource};
+use super::local_target::{self, LocalTarget};
 use super::session::Session;
 use super::target::{self, Connected};
 use super::{ask, load};
@@ -75,12 +76,39 @@ pub(super) fn pace(session: &Session) -> Pace {
 
 async fn log_in(session: &Session, file: &Path, save: Option<&Path>) -> Result<(), Problem> {
     let connected = connect(session, file).await?;
-    let (_, flow) = flow(&connected)?;
+    let (provider, flow) = flow(&connected)?;
+    reachable(&connected, &provider)?;
+    if let Some(path) = save {
+        savable(session, path)?;
+    }
     let pending = flow.begin(&connected.http).await?;
     session.printer.question(&instructions(&pending, connected.local.is_some()));
     let login = flow.wait(&connected.http, &pending, &pace(session)).await?;
     Seen::access(&login.access_token)?;
     deliver(session, &login, save)
+}
+
+/// Refuses a login at the embedded provider while nobody serves it: no browser could open its page.
+fn reachable(connected: &Connected<'_>, provider: &IdentityProvider) -> Result<(), Problem> {
+    let hosted = matches!(connected.local, Some(LocalTarget::Hosted { .. }));
+    if hosted && local_target::is_embedded_provider(&provider.device_url) {
+        return Err(Problem::failed("nothing_served", "no browser can open the embedded provider's page")
+            .because("the local target is not served")
+            .next("thinggate local up, in another terminal and the same folder"));
+    }
+    Ok(())
+}
+
+/// Looks, before a person is asked to approve, whether the token can be saved.
+fn savable(session: &Session, path: &Path) -> Result<(), Problem> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if session.files.is_folder(folder)? {
+        return Ok(());
+    }
+    Err(Problem::usage("no_folder", "the access token could not be saved there")
+        .at(path.display().to_string())
+        .because("its folder is not there")
+        .next("make the folder, or name another file"))
 }
 
 /// What the device shows. Always with the code, so that the person can compare. The local provider's

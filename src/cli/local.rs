@@ -160,14 +160,23 @@ async fn reset(session: &Session, folder: &Path, yes: bool) -> Result<(), Proble
             .next("thinggate local reset --yes"));
     }
     match local_target::open(folder) {
-        Ok(directory) => directory.forget().map_err(|error| {
-            Problem::failed("state_directory", "the state cannot be removed")
-                .at(folder.display().to_string())
-                .because(error.to_string())
-        }),
+        Ok(directory) => {
+            directory.forget().map_err(|error| {
+                Problem::failed("state_directory", "the state cannot be removed")
+                    .at(folder.display().to_string())
+                    .because(error.to_string())
+            })?;
+            session.printer.talk(&format!("everything in {} is forgotten\n", folder.display()));
+            Ok(())
+        }
         Err(local::state_directory::OpenError::Held { .. }) => {
             let run = running_file(session, folder)?;
-            admin(session, &run, http::Method::POST, "/_local/reset").await.map(drop)
+            admin(session, &run, http::Method::POST, "/_local/reset").await?;
+            let (folder, pid) = (folder.display(), run.pid);
+            session
+                .printer
+                .talk(&format!("everything in {folder} is forgotten; process {pid} serves it on\n"));
+            Ok(())
         }
         Err(error) => Err(local_target::unusable(folder, &error)),
     }

@@ -214,6 +214,12 @@ pub(crate) fn data_host(region: &Region) -> String {
     format!("thinggatelocal-ats.iot.{region}.amazonaws.com")
 }
 
+/// Whether an address is the embedded identity provider's.
+pub(crate) fn is_embedded_provider(address: &str) -> bool {
+    let uri: Option<http::Uri> = address.parse().ok();
+    uri.is_some_and(|uri| uri.host() == Some(IDENTITY_HOST))
+}
+
 /// Joins requests to the hosted target's plain functions, by host.
 #[derive(Debug)]
 struct Hosted {

@@ -127,6 +127,9 @@ fn closing(report: &Report) -> String {
         (Command::Plan | Command::Deploy | Command::Drift, 0) => format!("in step{not_compared}"),
         (Command::Destroy, 0) => "nothing left to destroy".to_owned(),
         (Command::Plan, _) => format!("{}{not_compared}", counts(&report.steps, false)),
+        (Command::Drift, _) if report.steps.iter().all(|step| step.action == Action::Create) => {
+            "not deployed".to_owned()
+        }
         (Command::Drift, _) => format!("{changed} of {total} resources differ{not_compared}"),
         (Command::Deploy, _) => format!("deployed: {}{not_compared}", counts(&report.steps, true)),
         (Command::Destroy, _) => "destroyed: nothing is left".to_owned(),

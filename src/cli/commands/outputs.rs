@@ -27,6 +27,11 @@ async fn gathered(work: &Work<'_>, audience: Option<Audience>) -> Result<BTreeMa
     let endpoint = work.aws().data_endpoint().await?;
     let identity = &work.identity;
     if audience == Some(Audience::Device) {
+        if matches!(work.connected.local, Some(LocalTarget::Hosted { .. })) {
+            return Err(Problem::failed("nothing_served", "no device can reach the local target")
+                .because("it is not served, and its name leads nowhere")
+                .next("thinggate local up, in another terminal and the same folder"));
+        }
         return Ok(BTreeMap::from([("curl".to_owned(), curl(work, &endpoint))]));
     }
     let mut outputs = BTreeMap::from([
