@@ -79,7 +79,7 @@ fn authorizer(stack: &Stack, keys: Option<&Jwks>, secret: &str) -> Result<(), St
 fn both_sides_take_the_same_secrets() {
     let bytes = [0xfb; 32];
     let good = STANDARD.encode(bytes);
-    let der = [&[0x30, 0x81, 48][..], &[7; 48]].concat();
+    let der = [&[0x30, 0x81, 200][..], &[7; 200]].concat();
     // RFC 7515, appendix A.1: the JWK as a whole is no secret.
     let key =
         json!({"kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75"}).to_string();
@@ -95,6 +95,10 @@ fn both_sides_take_the_same_secrets() {
         ("base64", true, STANDARD.encode([1; 31]), true),
         ("base64", true, String::new(), false),
         ("base64", false, STANDARD.encode(&der), false),
+        ("base64", false, STANDARD.encode([&der[..], b"\n"].concat()), false),
+        ("base64", false, STANDARD.encode(STANDARD.encode(&der)), false),
+        ("utf8", false, STANDARD.encode(&der), false),
+        ("base64", false, STANDARD.encode([&[0x30, 0x81, 48][..], &[7; 48]].concat()), true),
         ("base64", false, STANDARD.encode(pem), false),
         ("base64", false, STANDARD.encode([1; 3072]), true),
         ("base64", false, STANDARD.encode([1; 3073]), false),

@@ -69,15 +69,30 @@ fn looks_like_key(bytes: &[u8]) -> bool {
     let text = bytes.trim_ascii_start();
     let begins = |with: &[u8]| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
     let contains = |what: &[u8]| bytes.windows(what.len()).any(|window| window == what);
-    let is_sequence = match bytes {
-        [0x30, 0x81, length, rest @ ..] => rest.len() == usize::from(*length),
-        [0x30, 0x82, high, low, rest @ ..] => rest.len() == usize::from(u16::from_be_bytes([*high, *low])),
-        _ => false,
-    };
-    is_sequence
+    is_der_sequence(bytes)
+        || is_base64_of_der(bytes)
         || contains(b"-----BEGIN")
         || [&b"ssh-"[..], b"ecdsa-sha2-", b"sk-ssh-", b"---- BEGIN SSH2"].into_iter().any(begins)
         || (begins(b"{") && (contains(b"\"kty\"") || contains(b"\"keys\"")))
+}
+
+/// A PEM without its first and last line.
+fn is_base64_of_der(text: &[u8]) -> bool {
+    let body: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    STANDARD.decode(body).is_ok_and(|bytes| is_der_sequence(&bytes))
+}
+
+/// A DER sequence that fills `bytes`, but for line ends, as keys and certificates are; under 128 bytes
+/// no RSA key is one, and a random secret may begin like it.
+fn is_der_sequence(bytes: &[u8]) -> bool {
+    let (length, rest) = match bytes {
+        [0x30, 0x81, length @ 0x80..=0xff, rest @ ..] => (usize::from(*length), rest),
+        [0x30, 0x82, high @ 1..=0xff, low, rest @ ..] => {
+            (usize::from(u16::from_be_bytes([*high, *low])), rest)
+        }
+        _ => return false,
+    };
+    rest.get(length..).is_some_and(|after| after.trim_ascii().is_empty())
 }
 
 fn refuse(because: String) -> Problem {
