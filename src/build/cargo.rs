@@ -12,6 +12,7 @@ use crate::problem::Problem;
 use crate::stack::Architecture;
 
 use super::source::{manifest, workspace_of};
+use super::tools::Tools;
 use super::triple;
 
 /// The profile of the workspace that the authorizer is built with.
@@ -26,46 +27,25 @@ const BUILD_TIMEOUT: Duration = Duration::from_mins(20);
 /// How many lines of a failed build are told.
 const TAIL_LINES: usize = 20;
 
-/// Variables that would change the binary, or where it is put. `cargo run` sets some itself.
-const CLEANED: [&str; 22] = [
-    "RUSTFLAGS",
-    "CARGO_ENCODED_RUSTFLAGS",
-    "CARGO_BUILD_RUSTFLAGS",
-    "CARGO_BUILD_TARGET",
-    "CARGO_BUILD_TARGET_DIR",
-    "CARGO_TARGET_DIR",
-    "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS",
-    "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS",
-    "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUSTFLAGS",
-    "CARGO_PROFILE_LAMBDA_OPT_LEVEL",
-    "CARGO_PROFILE_LAMBDA_LTO",
-    "CARGO_PROFILE_LAMBDA_CODEGEN_UNITS",
-    "CARGO_PROFILE_LAMBDA_PANIC",
-    "CARGO_PROFILE_LAMBDA_STRIP",
-    "CARGO_PROFILE_LAMBDA_DEBUG",
-    "CARGO_PROFILE_LAMBDA_DEBUG_ASSERTIONS",
-    "CARGO_PROFILE_LAMBDA_OVERFLOW_CHECKS",
-    "CARGO_MANIFEST_DIR",
-    "RUSTC_WRAPPER",
-    "RUSTC_WORKSPACE_WRAPPER",
-    "CFLAGS",
-    "LDFLAGS",
-];
+/// The longest that a tool may take to say something about itself; `cargo metadata` may download.
+const TOOL_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Builds the crate in `folder` and says where its `bootstrap` is.
 pub(super) async fn build(
     files: &Files,
     folder: &Path,
     architecture: Architecture,
+    tools: &Tools,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<PathBuf, Problem> {
     let workspace = workspace_of(files, folder)?;
     let manifest = manifest(files, &folder.join("Cargo.toml"))?;
     let name = manifest.get("package").and_then(|package| package.get("name")?.as_str()).unwrap_or_default();
-    let toolchain = Toolchain::find(&workspace).await?;
-    let how = How::choose(files, &toolchain, architecture, &workspace).await?;
+    let toolchain = Toolchain::find(tools, &workspace).await?;
+    let how = How::choose(files, tools, &toolchain, architecture, &workspace).await;
+    let how = how.map_err(|problem| tools.interruption().unwrap_or(problem))?;
     let target_folder = workspace.join("target").join("thinggate");
-    let mut command = cargo(&workspace);
+    let mut command = tools.command("cargo", &workspace);
     command.args(["--color", "never"]).arg(how.subcommand).args(["-p", name, "--bin", "bootstrap"]);
     command.args(["--profile", PROFILE, "--locked", "--target", how.triple]);
     command.arg("--target-dir").arg(&target_folder);
@@ -74,7 +54,7 @@ pub(super) async fn build(
         command.env(variable, linker);
     }
     progress(&format!("building {name} for {}", architecture.as_str()));
-    let (status, tail) = run(command, progress).await?;
+    let (status, tail) = run(tools, command, progress).await?;
     if !status.success() {
         return Err(failed(tail, how.triple));
     }
@@ -92,12 +72,12 @@ struct Toolchain {
 }
 
 impl Toolchain {
-    async fn find(workspace: &Path) -> Result<Self, Problem> {
-        let version = output(workspace, "rustc", &["-vV"]).await?;
+    async fn find(tools: &Tools, workspace: &Path) -> Result<Self, Problem> {
+        let version = output(tools, workspace, "rustc", &["-vV"]).await?;
         let host =
             version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default().to_owned();
-        let root = output(workspace, "rustc", &["--print", "sysroot"]).await?.trim().into();
-        let home = cargo_home(workspace, &host).await;
+        let root = output(tools, workspace, "rustc", &["--print", "sysroot"]).await?.trim().into();
+        let home = cargo_home(tools, workspace, &host).await;
         Ok(Self { host, root, home })
     }
 
@@ -121,11 +101,11 @@ impl Toolchain {
 
 /// Where Cargo keeps the sources of dependencies. Asked of Cargo, first without the network, because it
 /// also looks at dependencies that this build does not need; where that fails, the usual folder.
-async fn cargo_home(workspace: &Path, host: &str) -> Option<PathBuf> {
+async fn cargo_home(tools: &Tools, workspace: &Path, host: &str) -> Option<PathBuf> {
     const METADATA: [&str; 5] = ["metadata", "--format-version", "1", "--locked", "--filter-platform"];
     for offline in [&["--offline"][..], &[]] {
         let arguments = [&METADATA[..], &[host], offline].concat();
-        if let Ok(metadata) = output(workspace, "cargo", &arguments).await {
+        if let Ok(metadata) = output(tools, workspace, "cargo", &arguments).await {
             return home_of(&metadata);
         }
     }
@@ -162,6 +142,7 @@ impl How {
     /// target; else the target with its usual cross-linker.
     async fn choose(
         files: &Files,
+        tools: &Tools,
         toolchain: &Toolchain,
         architecture: Architecture,
         workspace: &Path,
@@ -177,7 +158,7 @@ impl How {
             Architecture::X8664 => "x86_64-unknown-linux-musl",
             Architecture::Arm64 => "aarch64-unknown-linux-musl",
         };
-        let zig = output(workspace, "cargo-zigbuild", &["--version"]).await.is_ok();
+        let zig = output(tools, workspace, "cargo-zigbuild", &["--version"]).await.is_ok();
         if zig && installed(musl)? {
             return Ok(Self { subcommand: "zigbuild", triple: musl, linker: None });
         }
@@ -185,7 +166,7 @@ impl How {
             Architecture::X8664 => ("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER", "x86_64-linux-gnu-gcc"),
             Architecture::Arm64 => ("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "aarch64-linux-gnu-gcc"),
         };
-        if installed(gnu)? && output(workspace, linker, &["--version"]).await.is_ok() {
+        if installed(gnu)? && output(tools, workspace, linker, &["--version"]).await.is_ok() {
             return Ok(Self { subcommand: "build", triple: gnu, linker: Some((variable, linker)) });
         }
         let missing = match (zig, toolchain.host == gnu) {
@@ -214,26 +195,19 @@ fn ways_out(problem: Problem, install: &str) -> Problem {
     ))
 }
 
-/// A command in the workspace, with the variables cleaned that would change the binary.
-fn cargo(workspace: &Path) -> Command {
-    cleaned("cargo", workspace)
-}
-
-fn cleaned(program: &str, workspace: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(workspace).stdin(Stdio::null()).kill_on_drop(true);
-    for variable in CLEANED {
-        command.env_remove(variable);
-    }
-    command
-}
-
 /// What a tool says on stdout.
-async fn output(workspace: &Path, program: &str, arguments: &[&str]) -> Result<String, Problem> {
-    let output = cleaned(program, workspace)
-        .args(arguments)
-        .output()
-        .await
+async fn output(
+    tools: &Tools,
+    workspace: &Path,
+    program: &str,
+    arguments: &[&str],
+) -> Result<String, Problem> {
+    let mut command = tools.command(program, workspace);
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().map_err(|error| no_tool(program, &error))?;
+    let output = tools
+        .wait(child.id(), TOOL_TIMEOUT, child.wait_with_output())
+        .await?
         .map_err(|error| no_tool(program, &error))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
@@ -245,6 +219,7 @@ async fn output(workspace: &Path, program: &str, arguments: &[&str]) -> Result<S
 
 /// Runs a build; its lines on stderr go to `progress`, the last ones come back.
 async fn run(
+    tools: &Tools,
     mut command: Command,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<(ExitStatus, Vec<String>), Problem> {
@@ -253,6 +228,7 @@ async fn run(
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| no_tool("cargo", &error))?;
+    let id = child.id();
     let mut tail = Vec::new();
     let building = async {
         if let Some(stderr) = child.stderr.take() {
@@ -267,11 +243,7 @@ async fn run(
         }
         child.wait().await
     };
-    let ended = tokio::time::timeout(BUILD_TIMEOUT, building).await.map_err(|_| {
-        let minutes = BUILD_TIMEOUT.as_secs() / 60;
-        Problem::failed("build_timeout", "the authorizer's build did not end")
-            .because(format!("it was stopped after {minutes} minutes"))
-    })?;
+    let ended = tools.wait(id, BUILD_TIMEOUT, building).await?;
     let status = ended.map_err(|error| no_tool("cargo", &error))?;
     Ok((status, tail))
 }
@@ -364,13 +336,17 @@ mod tests {
             home: None,
         };
         let files = Files::default();
-        let arm = How::choose(&files, &toolchain, Architecture::Arm64, folder.path()).await.err().unwrap();
+        let tools = super::super::tests::tools();
+        let arm =
+            How::choose(&files, &tools, &toolchain, Architecture::Arm64, folder.path()).await.err().unwrap();
         assert_eq!(arm.code, "no_target");
         assert!(arm.next.unwrap().contains("rustup target add aarch64-unknown-linux-musl"));
-        let own = How::choose(&files, &toolchain, Architecture::X8664, folder.path()).await.err().unwrap();
+        let own =
+            How::choose(&files, &tools, &toolchain, Architecture::X8664, folder.path()).await.err().unwrap();
         assert!(own.next.unwrap().contains("rustup target add x86_64-unknown-linux-"));
         files.create_folder(&folder.path().join("lib/rustlib/x86_64-unknown-linux-gnu/lib")).unwrap();
-        let own = How::choose(&files, &toolchain, Architecture::X8664, folder.path()).await.ok().unwrap();
+        let own =
+            How::choose(&files, &tools, &toolchain, Architecture::X8664, folder.path()).await.ok().unwrap();
         assert_eq!((own.subcommand, own.triple), ("build", "x86_64-unknown-linux-gnu"));
     }
 }

@@ -20,11 +20,13 @@ mod configuration;
 mod inputs;
 mod lock;
 mod source;
+mod tools;
 mod zip;
 
 pub use configuration::configuration;
 pub use inputs::inputs;
 pub use source::find_source;
+pub use tools::Tools;
 
 /// The greatest bootstrap, before compression: Lambda's limit for an unzipped package.
 /// Source: Lambda quotas, "Deployment package size".
@@ -79,10 +81,11 @@ impl fmt::Debug for Package {
 }
 
 /// Makes the package of `recipe`: builds the crate, or takes the ready binary, and refuses a binary that
-/// Lambda could not start. `progress` hears one line at a time what Cargo does.
+/// Lambda could not start, and sources that change meanwhile. `progress` hears one line at a time what Cargo does.
 pub async fn package(
     files: &Files,
     recipe: &Recipe,
+    tools: &Tools,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<Package, Problem> {
     if recipe.configuration.len() > CONFIGURATION_BYTES_MAX {
@@ -94,7 +97,7 @@ pub async fn package(
     }
     let inputs = inputs(files, recipe)?;
     let binary = match &recipe.source {
-        Source::Crate(folder) => cargo::build(files, folder, recipe.architecture, progress).await?,
+        Source::Crate(folder) => cargo::build(files, folder, recipe.architecture, tools, progress).await?,
         Source::Bootstrap(path) => path.clone(),
     };
     let bootstrap = files.read(&binary, BOOTSTRAP_BYTES_MAX).map_err(|problem| match &recipe.source {
@@ -104,6 +107,11 @@ pub async fn package(
             ..problem
         },
     })?;
+    if self::inputs(files, recipe)? != inputs {
+        return Err(Problem::failed("inputs_changed", "the authorizer changed while it was built")
+            .because("nobody could say later which state the binary was made from")
+            .next("run the same command again"));
+    }
     check::runs_on_lambda(&bootstrap, recipe.architecture).map_err(|reason| {
         Problem::failed("bootstrap_unusable", "this bootstrap cannot run on Lambda")
             .at(binary.display().to_string())

@@ -55,6 +55,13 @@ impl Workspace {
     }
 }
 
+/// The tools of this machine.
+pub(super) fn tools() -> Tools {
+    let variables: Vec<(String, String)> = std::env::vars().collect();
+    let variables = variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    Tools::new(variables, crate::door::Stop::new())
+}
+
 fn host() -> Architecture {
     if cfg!(target_arch = "aarch64") { Architecture::Arm64 } else { Architecture::X8664 }
 }
@@ -184,7 +191,7 @@ async fn two_folders_give_the_same_package() {
         workspace.write("authorizer/build.rs", BUILD);
         let heard = Mutex::new(Vec::new());
         let listen = |line: &str| heard.lock().unwrap().push(line.to_owned());
-        let made = package(&workspace.files, &workspace.recipe(), &listen).await.unwrap();
+        let made = package(&workspace.files, &workspace.recipe(), &tools(), &listen).await.unwrap();
         let heard = heard.into_inner().unwrap();
         assert!(
             heard[0].starts_with("building tiny for ")
@@ -198,7 +205,7 @@ async fn two_folders_give_the_same_package() {
             .replace(&ready, &workspace.files.read(&target, BOOTSTRAP_BYTES_MAX).unwrap())
             .unwrap();
         let recipe = Recipe { source: Source::Bootstrap(ready), ..workspace.recipe() };
-        let again = package(&workspace.files, &recipe, &|_| {}).await.unwrap();
+        let again = package(&workspace.files, &recipe, &tools(), &|_| {}).await.unwrap();
         assert_eq!(again.zip, made.zip, "a ready binary is packed the same way");
         packages.push(made);
     }
@@ -209,13 +216,22 @@ async fn two_folders_give_the_same_package() {
 #[tokio::test]
 async fn a_build_that_fails_says_why_and_what_helps() {
     let workspace = Workspace::new("fn main() { not_defined_anywhere(); }");
-    let problem = package(&workspace.files, &workspace.recipe(), &|_| {}).await.unwrap_err();
+    let problem = package(&workspace.files, &workspace.recipe(), &tools(), &|_| {}).await.unwrap_err();
     assert_eq!(problem.code, "build_failed");
     assert!(problem.to_string().contains("cannot find function `not_defined_anywhere`"), "{problem}");
     assert!(problem.next.unwrap().contains("--keep-code"));
     let long = Recipe { configuration: vec![b' '; CONFIGURATION_BYTES_MAX + 1], ..workspace.recipe() };
-    let problem = package(&workspace.files, &long, &|_| {}).await.unwrap_err();
+    let problem = package(&workspace.files, &long, &tools(), &|_| {}).await.unwrap_err();
     assert_eq!(problem.code, "configuration_too_long");
+}
+
+/// Somebody saves a file while Cargo is at work.
+#[tokio::test]
+async fn sources_that_change_during_the_build_are_refused() {
+    let workspace = Workspace::new("fn main() {}");
+    let save = |_: &str| workspace.write("authorizer/src/inner/a.rs", "// saved meanwhile");
+    let problem = package(&workspace.files, &workspace.recipe(), &tools(), &save).await.unwrap_err();
+    assert_eq!(problem.code, "inputs_changed");
 }
 
 #[test]

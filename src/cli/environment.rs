@@ -21,6 +21,11 @@ impl Environment {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Every variable with its value, for what chooses among them.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Names of the set variables that begin with `prefix`, in order.
     pub(crate) fn names_with_prefix(&self, prefix: &str) -> Vec<&str> {
         let set = self.0.iter().filter(|(_, value)| !value.is_empty());

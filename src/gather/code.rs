@@ -59,7 +59,7 @@ pub(super) async fn gather(wanted: Wanted, sources: &Sources<'_>, live: &Live) -
     if sources.code == CodeMode::Compare || needs_package(live, &Ok(inputs.clone())).is_none() {
         return Ok(Code { inputs: Ok(inputs), package: None });
     }
-    let package = build::package(sources.files, &recipe, sources.progress).await?;
+    let package = build::package(sources.files, &recipe, sources.tools, sources.progress).await?;
     Ok(Code { inputs: Ok(inputs), package: Some(Arc::new(package)) })
 }
 

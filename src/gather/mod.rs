@@ -10,6 +10,7 @@ pub use code::CodeMode;
 use std::collections::BTreeMap;
 
 use crate::aws::Aws;
+use crate::build::Tools;
 use crate::door::Files;
 use crate::keys::{PublicKeyPem, Secret, Store, check_hmac};
 use crate::names::Identity;
@@ -51,6 +52,8 @@ pub struct Sources<'a> {
     pub code: CodeMode,
     /// Whether this machine forgets its files, as a CI runner does.
     pub machine_forgets: bool,
+    /// What a build is done with.
+    pub tools: &'a Tools,
     /// Hears what a build says.
     pub progress: &'a (dyn Fn(&str) + Sync),
 }

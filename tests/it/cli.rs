@@ -1,6 +1,7 @@
 //! The real binary: all that it says, with its exit code.
 
 mod bad_input;
+mod build;
 mod credentials;
 mod disk;
 mod drift;

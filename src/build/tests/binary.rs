@@ -106,7 +106,7 @@ async fn a_plain_build_is_refused() {
         configuration: b"{}\n".to_vec(),
     };
     let files = Files::default();
-    let problem = package(&files, &recipe, &|_| {}).await.unwrap_err();
+    let problem = package(&files, &recipe, &tools(), &|_| {}).await.unwrap_err();
     assert_eq!(problem.code, "bootstrap_unusable");
     assert!(problem.because[0].contains("interpreter"), "{problem}");
 }

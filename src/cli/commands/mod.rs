@@ -10,6 +10,7 @@ pub(super) mod validate;
 use crate::aws::Aws;
 use crate::aws::retry::SETTLED;
 use crate::aws::wait::Look;
+use crate::build::Tools;
 use crate::cli::session::Session;
 use crate::cli::target::{self, Connected};
 use crate::gather::{self, CodeMode, Sources};
@@ -56,6 +57,7 @@ impl<'a> Work<'a> {
     pub(super) async fn gather(&self, code: CodeMode) -> Result<Facts, Problem> {
         let name = self.stack().name.clone();
         let tell = |line: &str| self.session.printer.talk(&format!("  {name}: {line}\n"));
+        let tools = Tools::new(self.session.environment.variables(), self.session.stop.clone());
         let sources = Sources {
             aws: self.aws(),
             store: self.connected.store.as_ref(),
@@ -63,6 +65,7 @@ impl<'a> Work<'a> {
             references: &self.connected.resolver,
             code,
             machine_forgets: self.session.environment.is_continuous_integration(),
+            tools: &tools,
             progress: &tell,
         };
         gather::gather(self.stack(), &self.identity, &sources).await

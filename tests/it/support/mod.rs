@@ -188,6 +188,15 @@ pub(crate) fn ended(child: &mut Child, time_max: Duration) -> ExitStatus {
     }
 }
 
+/// Waits until `holds`, at most a minute.
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(LOOK_AGAIN);
+    }
+}
+
 fn code(status: ExitStatus) -> i32 {
     use std::os::unix::process::ExitStatusExt as _;
     status.code().unwrap_or_else(|| -status.signal().unwrap_or_default())
