@@ -39,6 +39,8 @@ pub(super) async fn run(session: &Arc<Session>, command: DeviceCommand) -> Resul
             let connected = connect(session, &stack).await?;
             let token = read(session, &token)?;
             Seen::access(&token)?;
+            // Another account's gateway must not get the token.
+            connected.identity().await?;
             let signature = match signature {
                 Some(given) => Some(given),
                 None => optional_signature(&connected, &token).await?,

@@ -200,6 +200,7 @@ where
     let mut reports = Vec::new();
     while let Some(joined) = running.join_next().await {
         let report = joined.unwrap_or_else(|error| crashed(&error));
+        let report = commands::with_way_home(session, report);
         session.printer.report(&report);
         reports.push(report);
     }

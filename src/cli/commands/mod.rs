@@ -7,6 +7,8 @@ pub(super) mod outputs;
 pub(super) mod plan;
 pub(super) mod validate;
 
+use std::path::Path;
+
 use crate::aws::Aws;
 use crate::aws::retry::SETTLED;
 use crate::aws::wait::Look;
@@ -114,6 +116,26 @@ where
         Err(problem) if problem.code == "timed_out" => look().await,
         result => result,
     }
+}
+
+/// Says, where a report of a local stack prints `aws` commands, how they reach the local target: in an
+/// ordinary shell they would go to a real account.
+pub(super) fn with_way_home(session: &Session, mut report: Report) -> Report {
+    let refusals = report.steps.iter().filter_map(|step| step.refusal.as_ref().map(|(_, next)| next));
+    let problem = report.problem.iter().filter_map(|problem| problem.next.as_ref());
+    let names_aws = refusals.chain(problem).any(|next| next.contains("aws "));
+    if report.target.ends_with("(local)") && names_aws {
+        let folder = session.state_directory(Some(Path::new(&report.file)));
+        report.findings.push(Finding {
+            code: "local_aws",
+            what: "this stack is local: an `aws` command would go to a real account".to_owned(),
+            next: Some(format!(
+                "while `thinggate local up` runs, first: eval \"$(thinggate local env --state-dir {})\"",
+                folder.display()
+            )),
+        });
+    }
+    report
 }
 
 /// A plan's steps, for the reader.
