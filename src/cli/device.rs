@@ -92,11 +92,10 @@ async fn log_in(session: &Session, file: &Path, save: Option<&Path>) -> Result<(
 
 /// Refuses a login at the embedded provider while nobody serves it: no browser could open its page.
 fn reachable(connected: &Connected<'_>, provider: &IdentityProvider) -> Result<(), Problem> {
-    let hosted = matches!(connected.local, Some(LocalTarget::Hosted { .. }));
+    let hosted = connected.local.as_ref().is_some_and(LocalTarget::is_hosted);
     if hosted && local_target::is_embedded_provider(&provider.device_url) {
-        return Err(Problem::failed("nothing_served", "no browser can open the embedded provider's page")
-            .because("the local target is not served")
-            .next("thinggate local up, in another terminal and the same folder"));
+        let what = "no browser can open the embedded provider's page";
+        return Err(local_target::unserved(what, "the local target is not served"));
     }
     Ok(())
 }

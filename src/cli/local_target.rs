@@ -83,7 +83,7 @@ pub(crate) async fn find(session: &Session, folder: &Path) -> Result<LocalTarget
         Found::Free(_) if session.global.local_endpoint.is_some() => Err(nothing_served(folder)),
         Found::Free(directory) => {
             let clock = local::clock::Clock::wall();
-            let target = local::Target::open(&directory, clock, session.options.clone())
+            let target = local::Target::open(&directory, clock, local::Options::default())
                 .map_err(|error| unusable(folder, &error))?;
             Ok(LocalTarget::Hosted { target, _directory: Some(directory) })
         }
@@ -158,6 +158,13 @@ fn held(folder: &Path, pid: u32, command: &str) -> Problem {
         .next("wait for it, or run `thinggate local up` once: it serves many commands at the same time")
 }
 
+/// The problem of what only a served target can do: what does not work, and why.
+pub(crate) fn unserved(what: &str, because: &str) -> Problem {
+    Problem::failed("nothing_served", what)
+        .because(because)
+        .next("thinggate local up, in another terminal and the same folder")
+}
+
 fn nothing_served(folder: &Path) -> Problem {
     Problem::usage("nothing_served", "--local-endpoint needs a served local target, and none is")
         .at(folder.display().to_string())
@@ -165,6 +172,11 @@ fn nothing_served(folder: &Path) -> Problem {
 }
 
 impl LocalTarget {
+    /// Whether only this process reaches it.
+    pub(crate) const fn is_hosted(&self) -> bool {
+        matches!(self, Self::Hosted { .. })
+    }
+
     /// Where the AWS APIs answer.
     pub(crate) fn endpoint(&self, session: &Session) -> String {
         match (self, &session.global.local_endpoint) {
@@ -210,7 +222,7 @@ impl LocalTarget {
 }
 
 /// The name of the device gateway in a Region.
-pub(crate) fn data_host(region: &Region) -> String {
+fn data_host(region: &Region) -> String {
     format!("thinggatelocal-ats.iot.{region}.amazonaws.com")
 }
 

@@ -32,6 +32,7 @@ use session::Session;
 
 use crate::problem::{Problem, Verdict};
 use crate::report::{self, Report};
+use crate::stack::Target;
 
 /// Stacks that run at the same time, at most.
 const STACKS_PARALLEL_MAX: usize = 8;
@@ -145,7 +146,7 @@ async fn dispatch(session: &Arc<Session>, command: Command) -> Verdict {
     }
 }
 
-/// The verdict of a command without stacks; its problem is told here.
+/// The verdict of a command before or without its stacks; its problem is told here.
 fn ended(session: &Session, result: Result<(), Problem>) -> Verdict {
     match result {
         Ok(()) => Verdict::Done,
@@ -159,10 +160,7 @@ fn ended(session: &Session, result: Result<(), Problem>) -> Verdict {
 fn validate_all(session: &Session, stacks: &args::Stacks) -> Verdict {
     let loaded = match load::all(session, &stacks.files) {
         Ok(loaded) => loaded,
-        Err(problem) => {
-            session.printer.problem(&problem);
-            return Verdict::Problem(problem.kind);
-        }
+        Err(problem) => return ended(session, Err(problem)),
     };
     let reports: Vec<Report> = loaded.iter().map(validate::run).collect();
     for report in &reports {
@@ -183,24 +181,25 @@ where
 {
     let loaded = match loaded {
         Ok(loaded) => loaded,
-        Err(problem) => {
-            session.printer.problem(&problem);
-            return Verdict::Problem(problem.kind);
-        }
+        Err(problem) => return ended(session, Err(problem)),
     };
     let permits = Arc::new(Semaphore::new(STACKS_PARALLEL_MAX));
     let mut running = JoinSet::new();
     for one in loaded {
         let (permits, session, run) = (Arc::clone(&permits), Arc::clone(session), run.clone());
+        let target = one.stack.target;
         running.spawn(async move {
             let _permit = permits.acquire().await;
-            run(session, one).await
+            let report = run(Arc::clone(&session), one).await;
+            match target {
+                Target::Local => commands::with_way_home(&session, report),
+                Target::Aws => report,
+            }
         });
     }
     let mut reports = Vec::new();
     while let Some(joined) = running.join_next().await {
         let report = joined.unwrap_or_else(|error| crashed(&error));
-        let report = commands::with_way_home(session, report);
         session.printer.report(&report);
         reports.push(report);
     }

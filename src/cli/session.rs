@@ -25,8 +25,6 @@ pub(crate) struct Session {
     pub(crate) tolls: Tolls,
     /// The time that requests are signed with.
     pub(crate) time: SharedTimeSource,
-    /// Limits of a target that this process hosts.
-    pub(crate) options: local::Options,
     /// Held while a question stands on the terminal.
     pub(crate) asking: Mutex<()>,
     /// State directories that this process uses, so that stacks beside each other share one target.
@@ -67,7 +65,6 @@ impl Session {
             recorder,
             tolls,
             time,
-            options: local::Options::default(),
             asking: Mutex::new(()),
             locals: Mutex::default(),
         }

@@ -56,7 +56,7 @@ pub(super) async fn gather(wanted: Wanted, sources: &Sources<'_>, live: &Live) -
         Wanted::Recipe(recipe) => recipe,
     };
     let inputs = build::inputs(sources.files, &recipe)?;
-    if sources.code == CodeMode::Compare || needs_package(live, &Ok(inputs.clone())).is_none() {
+    if sources.code == CodeMode::Compare || needs_package(live, Some(&inputs)).is_none() {
         return Ok(Code { inputs: Ok(inputs), package: None });
     }
     let package = build::package(sources.files, &recipe, sources.tools, sources.progress).await?;

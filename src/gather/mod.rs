@@ -61,10 +61,14 @@ pub struct Sources<'a> {
 /// Gathers the facts of `stack`.
 pub async fn gather(stack: &Stack, identity: &Identity, sources: &Sources<'_>) -> Result<Facts, Problem> {
     let environment = environment(stack, sources.references, sources.code)?;
-    let keys = signing_keys(stack, sources).await?;
+    let given = given_keys(stack, sources)?;
     let wanted = code::wanted(stack, identity, sources)?;
     let live = live(identity, sources).await?;
     let code = code::gather(wanted, sources, &live).await?;
+    let keys = given.unwrap_or_else(|| {
+        let store = live.signing_key.as_ref();
+        SigningKeys::Generated(store.map(|store| store.generations.clone()).unwrap_or_default())
+    });
     Ok(Facts {
         stack: stack.clone(),
         identity: identity.clone(),
@@ -98,15 +102,16 @@ pub async fn live(identity: &Identity, sources: &Sources<'_>) -> Result<Live, Pr
     Ok(Live { signing_key, role, log_group, function, release, permission, authorizer, default_authorizer })
 }
 
-async fn signing_keys(stack: &Stack, sources: &Sources<'_>) -> Result<SigningKeys, Problem> {
+/// The signing keys where others hold them; `None`: they are what the key store has.
+fn given_keys(stack: &Stack, sources: &Sources<'_>) -> Result<Option<SigningKeys>, Problem> {
     match (&stack.signing, sources.store) {
-        (Signing::Generated { .. }, Some(store)) => Ok(SigningKeys::Generated(store.generations().await?)),
+        (Signing::Generated { .. }, Some(_)) => Ok(None),
         (Signing::Generated { .. }, None) => {
             Err(Problem::failed("no_key_store", "this stack's key store was not opened"))
         }
         // What is destroyed needs no key files.
         (Signing::Public { .. }, _) if sources.code == CodeMode::Ignore => {
-            Ok(SigningKeys::Provided(BTreeMap::new()))
+            Ok(Some(SigningKeys::Provided(BTreeMap::new())))
         }
         (Signing::Public { keys }, _) => {
             let mut given = BTreeMap::new();
@@ -119,9 +124,9 @@ async fn signing_keys(stack: &Stack, sources: &Sources<'_>) -> Result<SigningKey
                 })?;
                 given.insert(name.clone(), key);
             }
-            Ok(SigningKeys::Provided(given))
+            Ok(Some(SigningKeys::Provided(given)))
         }
-        (Signing::Off, _) => Ok(SigningKeys::Off),
+        (Signing::Off, _) => Ok(Some(SigningKeys::Off)),
     }
 }
 

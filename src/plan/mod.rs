@@ -228,14 +228,13 @@ impl Maker<'_> {
         let Some(slot) = self.steps.iter().position(|step| step.kind == Kind::DefaultAuthorizer) else {
             return;
         };
-        let mut again = self.steps.remove(slot);
-        let Work::DefaultAuthorizer(task) = &again.work else { return };
-        let ours = task.live.as_ref().is_some_and(|live| DefaultAuthorizer::owner(live) == Owner::Ours);
-        if !ours || again.change.refusal.is_some() {
-            self.steps.insert(slot, again);
+        let Work::DefaultAuthorizer(Task { desired: wanted, live }) = &self.steps[slot].work else { return };
+        let ours = live.as_ref().is_some_and(|live| DefaultAuthorizer::owner(live) == Owner::Ours);
+        if !ours || self.steps[slot].change.refusal.is_some() {
             return;
         }
-        let (wanted, live) = (task.desired.clone(), task.live.clone());
+        let (wanted, live) = (wanted.clone(), live.clone());
+        let mut again = self.steps.remove(slot);
         let clear = Step {
             change: Change::delete(Impact::NewConnections),
             work: Work::DefaultAuthorizer(Task { desired: None, live }),

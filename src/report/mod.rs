@@ -76,11 +76,13 @@ pub struct Report {
 impl Report {
     /// An empty report that ends in `problem`.
     pub fn of_problem(command: Command, stack: &str, file: &str, target: &str, problem: Problem) -> Self {
-        Self {
-            verdict: Verdict::Problem(problem.kind),
-            problem: Some(problem),
-            ..Self::empty(command, stack, file, target)
-        }
+        Self::empty(command, stack, file, target).ending_in(problem)
+    }
+
+    /// The same report, ended by `problem`.
+    #[must_use]
+    pub fn ending_in(self, problem: Problem) -> Self {
+        Self { verdict: Verdict::Problem(problem.kind), problem: Some(problem), ..self }
     }
 
     /// A report with nothing in it, done.

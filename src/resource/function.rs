@@ -111,7 +111,7 @@ impl Code {
         let record = release.and_then(|release| Record::parse(&release.description));
         let (inputs, package) = (&facts.code.inputs, &facts.code.package);
         match (package, record) {
-            (Some(package), Some(record)) if needs_package(&facts.live, inputs).is_none() => {
+            (Some(package), Some(record)) if needs_package(&facts.live, inputs.as_ref().ok()).is_none() => {
                 // Equal inputs are equal, whoever built them.
                 if inputs.is_ok() { Self::Recorded(record) } else { Self::Package(Arc::clone(package)) }
             }

@@ -57,15 +57,15 @@ pub struct Live {
 }
 
 /// Why a package is needed to bring the function and its release to what `inputs` make; `None`: what is
-/// there is made from them and intact, so nothing need be built.
-pub fn needs_package(live: &super::Live, inputs: &Result<InputsHash, String>) -> Option<&'static str> {
+/// there is made from them and intact, so nothing need be built. `None` inputs are unknown and not compared.
+pub fn needs_package(live: &super::Live, inputs: Option<&InputsHash>) -> Option<&'static str> {
     let (Some(function), Some(release)) = (&live.function, &live.release) else {
         return Some("nothing serves yet");
     };
     let Some(record) = Record::parse(&release.description) else {
         return Some("the alias's description is no record of what serves");
     };
-    if inputs.as_ref().is_ok_and(|inputs| *inputs != record.inputs) {
+    if inputs.is_some_and(|inputs| *inputs != record.inputs) {
         return Some("the authorizer or its configuration changed");
     }
     if release.configuration.code_sha256 != record.package {

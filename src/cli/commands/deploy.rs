@@ -112,7 +112,7 @@ pub(super) fn settle(report: &mut Report, applied: &Applied) {
 pub(super) fn end(report: Report, result: Result<(), Problem>) -> Report {
     match result {
         Ok(()) => Report { verdict: Verdict::Done, ..report },
-        Err(problem) => Report { verdict: Verdict::Problem(problem.kind), problem: Some(problem), ..report },
+        Err(problem) => report.ending_in(problem),
     }
 }
 

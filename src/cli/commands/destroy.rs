@@ -49,10 +49,8 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
 /// The plan, and whether the key store holds a key.
 async fn planned(work: &Work<'_>, intent: Intent) -> Result<(Plan, bool), Problem> {
     let facts = work.gather(CodeMode::Ignore).await?;
-    let has_key = match &work.connected.store {
-        Some(store) => store.generations().await?.iter().any(|generation| !generation.retired),
-        None => false,
-    };
+    let kept = facts.live.signing_key.iter().flat_map(|store| &store.generations);
+    let has_key = kept.into_iter().any(|generation| !generation.retired);
     Ok((plan(intent, &facts, &work.connected.store_text()), has_key))
 }
 

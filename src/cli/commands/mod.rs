@@ -86,11 +86,7 @@ impl<'a> Work<'a> {
 
     /// A report that ends in `problem`.
     pub(super) fn failed(&self, problem: Problem) -> Report {
-        Report {
-            verdict: crate::problem::Verdict::Problem(problem.kind),
-            problem: Some(problem),
-            ..self.report()
-        }
+        self.report().ending_in(problem)
     }
 }
 
@@ -118,13 +114,13 @@ where
     }
 }
 
-/// Says, where a report of a local stack prints `aws` commands, how they reach the local target: in an
-/// ordinary shell they would go to a real account.
+/// Says, where the report of a stack with a local target prints `aws` commands, how they reach that
+/// target: in an ordinary shell they would go to a real account.
 pub(super) fn with_way_home(session: &Session, mut report: Report) -> Report {
     let refusals = report.steps.iter().filter_map(|step| step.refusal.as_ref().map(|(_, next)| next));
     let problem = report.problem.iter().filter_map(|problem| problem.next.as_ref());
     let names_aws = refusals.chain(problem).any(|next| next.contains("aws "));
-    if report.target.ends_with("(local)") && names_aws {
+    if names_aws {
         let folder = session.state_directory(Some(Path::new(&report.file)));
         report.findings.push(Finding {
             code: "local_aws",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Work;
 use crate::cli::args::Audience;
 use crate::cli::load::Loaded;
-use crate::cli::local_target::LocalTarget;
+use crate::cli::local_target::{self, LocalTarget};
 use crate::cli::session::Session;
 use crate::problem::Problem;
 use crate::report::{Command, Report};
@@ -27,10 +27,9 @@ async fn gathered(work: &Work<'_>, audience: Option<Audience>) -> Result<BTreeMa
     let endpoint = work.aws().data_endpoint().await?;
     let identity = &work.identity;
     if audience == Some(Audience::Device) {
-        if matches!(work.connected.local, Some(LocalTarget::Hosted { .. })) {
-            return Err(Problem::failed("nothing_served", "no device can reach the local target")
-                .because("it is not served, and its name leads nowhere")
-                .next("thinggate local up, in another terminal and the same folder"));
+        if work.connected.local.as_ref().is_some_and(LocalTarget::is_hosted) {
+            let what = "no device can reach the local target";
+            return Err(local_target::unserved(what, "it is not served, and its name leads nowhere"));
         }
         return Ok(BTreeMap::from([("curl".to_owned(), curl(work, &endpoint))]));
     }
