@@ -18,25 +18,12 @@ pub(crate) struct Process {
     started: Instant,
 }
 
-/// What warm calls cost.
-#[derive(Clone, Copy)]
+/// What warm calls cost, over all rounds: each call, each block of calls, each process.
+#[derive(Default)]
 pub(crate) struct Warm {
-    pub(crate) p50_us: f64,
-    pub(crate) p99_us: f64,
-    pub(crate) cpu_us: f64,
-    pub(crate) peak_kib: f64,
-}
-
-impl Warm {
-    pub(crate) fn median(rounds: &[Self]) -> Self {
-        let of = |field: fn(&Self) -> f64| median(&mut rounds.iter().map(field).collect::<Vec<_>>());
-        Self {
-            p50_us: of(|round| round.p50_us),
-            p99_us: of(|round| round.p99_us),
-            cpu_us: of(|round| round.cpu_us),
-            peak_kib: of(|round| round.peak_kib),
-        }
-    }
+    pub(crate) times_us: Vec<f64>,
+    pub(crate) cpu_us: Vec<f64>,
+    pub(crate) peak_kib: Vec<f64>,
 }
 
 pub(crate) fn median(values: &mut [f64]) -> f64 {
@@ -49,10 +36,17 @@ pub(crate) fn median(values: &mut [f64]) -> f64 {
     clippy::cast_sign_loss,
     reason = "an index of a short list"
 )]
-fn quantile(values: &mut [f64], share: f64) -> f64 {
+pub(crate) fn quantile(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let index = (values.len() as f64 * share) as usize;
     *values.get(index.min(values.len() - 1)).unwrap()
+}
+
+/// Keeps a process with one thread on one processor, with `taskset` of util-linux.
+pub(crate) fn pin(process_id: u32, processor: u32) {
+    let arguments = ["-pc".to_owned(), processor.to_string(), process_id.to_string()];
+    let status = Command::new("taskset").args(arguments).stdout(Stdio::null()).status().unwrap();
+    assert!(status.success(), "taskset: {status}");
 }
 
 impl Process {
@@ -81,15 +75,58 @@ impl Process {
         elapsed.as_secs_f64() * 1e6
     }
 
-    /// Times `calls` good events; before each, one of `hostile` is handed over, not timed.
-    pub(crate) fn warm(mut self, event: &str, hostile: &[String], calls: usize) -> Warm {
+    /// Keeps this process on its own processor, away from the host's: where the scheduler is free, it
+    /// now lets the two share one and now not, which changes a call by a factor of ten.
+    fn pin(&self) {
+        pin(self.child.id(), 1);
+    }
+
+    /// Calls that nobody measures, on the processor where the others will be.
+    pub(crate) fn warm_up(&mut self, event: &str) {
+        self.pin();
+        self.good_calls(event, &[], WARM_UP_CALLS);
+    }
+
+    /// Times `calls` good events, in microseconds, and adds the processor time of one to `warm`.
+    pub(crate) fn measure(&mut self, event: &str, calls: usize, warm: &mut Warm) {
+        let cpu_before_us = self.cpu_us();
+        let times_us = self.good_calls(event, &[], calls);
+        #[expect(clippy::cast_precision_loss, reason = "a few thousand calls")]
+        warm.cpu_us.push((self.cpu_us() - cpu_before_us) / calls as f64);
+        warm.times_us.extend(times_us);
+    }
+
+    /// Ends the process, and adds its greatest resident size to `warm`.
+    pub(crate) fn end_measured(self, warm: &mut Warm) {
+        warm.peak_kib.push(self.peak_kib());
+        self.end();
+    }
+
+    /// Times good events in blocks of `block_calls`: one block with a hostile event before each good
+    /// one, not timed, one without, and so on. Both kinds meet the same process, and whatever the
+    /// scheduler does to it. Returns the times of both, in microseconds.
+    pub(crate) fn mixed_and_alone(
+        mut self,
+        event: &str,
+        hostile: &[String],
+        blocks: usize,
+        block_calls: usize,
+    ) -> (Vec<f64>, Vec<f64>) {
+        let (mut mixed, mut alone) = (Vec::new(), Vec::new());
+        self.pin();
+        self.good_calls(event, hostile, WARM_UP_CALLS);
+        for _ in 0..blocks {
+            mixed.extend(self.good_calls(event, hostile, block_calls));
+            alone.extend(self.good_calls(event, &[], block_calls));
+        }
+        self.end();
+        (mixed, alone)
+    }
+
+    fn good_calls(&mut self, event: &str, hostile: &[String], calls: usize) -> Vec<f64> {
         let mut hostile = hostile.iter().cycle();
         let mut times_us = Vec::with_capacity(calls);
-        let mut cpu_before_us = 0.0;
-        for call in 0..WARM_UP_CALLS + calls {
-            if call == WARM_UP_CALLS {
-                cpu_before_us = self.cpu_us();
-            }
+        for _ in 0..calls {
             if let Some(hostile) = hostile.next() {
                 self.request();
                 self.hand_over(hostile);
@@ -100,16 +137,10 @@ impl Process {
             let handed_over = Instant::now();
             self.hand_over(event);
             assert!(self.answer(), "a good token was denied");
-            if call >= WARM_UP_CALLS {
-                times_us.push(handed_over.elapsed().as_secs_f64() * 1e6);
-            }
+            times_us.push(handed_over.elapsed().as_secs_f64() * 1e6);
             self.accept_answer();
         }
-        #[expect(clippy::cast_precision_loss, reason = "a few thousand calls")]
-        let cpu_us = (self.cpu_us() - cpu_before_us) / calls as f64;
-        let peak_kib = self.peak_kib();
-        self.end();
-        Warm { p50_us: quantile(&mut times_us, 0.5), p99_us: quantile(&mut times_us, 0.99), cpu_us, peak_kib }
+        times_us
     }
 
     fn request(&mut self) {
