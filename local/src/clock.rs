@@ -50,11 +50,28 @@ impl fmt::Debug for Clock {
     }
 }
 
+/// A moment in milliseconds since 1970 as people read it: RFC 3339, UTC, to the second.
+pub fn rfc3339(milliseconds: u64) -> String {
+    let seconds = i64::try_from(milliseconds / 1000).unwrap_or(i64::MAX);
+    // Dates that have no such form are beyond what a clock can be moved to.
+    time::OffsetDateTime::from_unix_timestamp(seconds)
+        .ok()
+        .and_then(|moment| moment.format(&time::format_description::well_known::Rfc3339).ok())
+        .unwrap_or_else(|| format!("{milliseconds} ms since 1970"))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::UNIX_EPOCH;
 
     use super::*;
+
+    #[test]
+    fn a_moment_is_written_for_people() {
+        // `date -u -d 2015-08-30T12:36:00Z +%s`: 1440938160.
+        assert_eq!(rfc3339(1_440_938_160_999), "2015-08-30T12:36:00Z");
+        assert_eq!(rfc3339(u64::MAX), "18446744073709551615 ms since 1970");
+    }
 
     #[test]
     fn a_clock_moves_both_ways_within_bounds() {

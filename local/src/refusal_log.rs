@@ -165,17 +165,29 @@ impl RefusalLog {
     }
 
     fn find_in_file(&self, trace_id: &str) -> Option<Entry> {
-        let written = self.directory.as_ref()?.read(FILE).ok()??;
-        // A line that a kill cut short is no entry.
-        let entries =
-            written.rsplit(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
-        entries.into_iter().find(|entry: &Entry| entry.trace_id == trace_id)
+        newest_first(&self.file()?).find(|entry| entry.trace_id == trace_id)
     }
 
-    /// The last entries, oldest first, at most `most`.
+    /// The last entries, oldest first, at most `most`; earlier processes may have written some of them.
     pub fn last(&self, most: usize) -> Vec<Entry> {
         let entries = self.lock();
-        entries.iter().skip(entries.len().saturating_sub(most)).cloned().collect()
+        let known: Vec<Entry> = entries.iter().skip(entries.len().saturating_sub(most)).cloned().collect();
+        drop(entries);
+        if known.len() < most
+            && let Some(written) = self.file()
+        {
+            let mut written: Vec<Entry> = newest_first(&written).take(most).collect();
+            written.reverse();
+            // A file that could not be written lacks the newest.
+            if written.len() >= known.len() {
+                return written;
+            }
+        }
+        known
+    }
+
+    fn file(&self) -> Option<bytes::Bytes> {
+        self.directory.as_ref()?.read(FILE).ok()?
     }
 
     /// Forgets everything.
@@ -187,6 +199,11 @@ impl RefusalLog {
     fn lock(&self) -> MutexGuard<'_, VecDeque<Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The entries of a log file. A line that a kill cut short is no entry.
+fn newest_first(written: &[u8]) -> impl Iterator<Item = Entry> {
+    written.rsplit(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok())
 }
 
 /// Cuts a text to [`TEXT_BYTES_MAX`], and marks that.
@@ -236,6 +253,8 @@ mod tests {
         directory.append(FILE, FILE_BYTES_MAX).unwrap().write_all(&cut_short).unwrap();
         assert_eq!(log().find("one"), Some(entry("one")));
         assert_eq!(log().find("three"), None);
+        assert_eq!(log().last(9), [entry("one"), entry("two")]);
+        assert_eq!(log().last(1), [entry("two")]);
         log().clear().unwrap();
         assert_eq!(log().find("one"), None);
     }

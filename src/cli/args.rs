@@ -230,6 +230,21 @@ pub(crate) enum LocalCommand {
         #[arg(long, env = "THINGGATE_YES")]
         yes: bool,
     },
+    /// Say who refused a device's message, and why
+    Log {
+        /// The trace id of one answer; without it, the last answers
+        trace_id: Option<String>,
+        /// How many answers, at most 1000
+        #[arg(
+            long,
+            value_name = "N",
+            default_value_t = 20,
+            value_parser = clap::value_parser!(u64).range(1..=1000),
+            conflicts_with = "trace_id",
+            env = "THINGGATE_LAST"
+        )]
+        last: u64,
+    },
     /// Print delivered messages of a topic filter as they come
     Follow {
         /// An MQTT topic filter

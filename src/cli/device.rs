@@ -9,6 +9,7 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use serde_json::json;
 
 use super::args::{DeviceCommand, TokenSource};
+use super::local::refusals;
 use super::local_target::{self, LocalTarget};
 use super::session::Session;
 use super::target::{self, Connected};
@@ -46,7 +47,11 @@ pub(super) async fn run(session: &Arc<Session>, command: DeviceCommand) -> Resul
                 None => optional_signature(&connected, &token).await?,
             };
             let request = Request { topic: &topic, message: message.as_bytes(), default_authorizer };
-            let answer = publish(&connected, &token, signature.as_deref(), &request).await?.delivered()?;
+            let answer = publish(&connected, &token, signature.as_deref(), &request).await?;
+            let answer = answer.delivered().map_err(|problem| match connected.local {
+                Some(_) => refusals::pointed_to(session, &stack, problem),
+                None => problem,
+            })?;
             told(session, &answer, &topic);
             Ok(())
         }

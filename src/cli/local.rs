@@ -1,4 +1,6 @@
-//! `local up|status|env|reset|follow`: the local target as a server, and a look at it.
+//! `local up|status|env|reset|log|follow`: the local target as a server, and a look at it.
+
+pub(super) mod refusals;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -28,6 +30,7 @@ pub(super) async fn run(session: &Arc<Session>, command: LocalCommand) -> Result
         LocalCommand::Status => status(session, &folder).await,
         LocalCommand::Env => env(session, &folder),
         LocalCommand::Reset { yes } => reset(session, &folder, yes).await,
+        LocalCommand::Log { trace_id, last } => refusals::show(session, &folder, trace_id, last).await,
         LocalCommand::Follow { filter, count } => follow(session, &folder, &filter, count).await,
     }
 }

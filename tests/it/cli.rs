@@ -6,6 +6,7 @@ mod credentials;
 mod disk;
 mod drift;
 mod help;
+mod local;
 mod outputs;
 mod stopped;
 mod story;
