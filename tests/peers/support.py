@@ -166,10 +166,11 @@ class Denied:
 class Proxy:
     """A reverse proxy on loopback that keeps every exchange; the Host header stays as it was signed.
 
-    With `read_only`, no write reaches the target: it is answered "access denied".
+    With `read_only`, no write reaches the target: it is answered "access denied". `tls` ends the client's TLS and
+    opens it again towards the target (wire.py).
     """
 
-    def __init__(self, to, read_only=False):
+    def __init__(self, to, read_only=False, tls=None):
         self.exchanges = []
         address = urllib.parse.urlsplit(to)
         proxy = self
@@ -183,7 +184,8 @@ class Proxy:
                 if read_only and writes:
                     self.reply(body, Denied(service))
                     return
-                connection = http.client.HTTPConnection(address.hostname, address.port, timeout=330)
+                connection = tls.connect(address) if tls else http.client.HTTPConnection(
+                    address.hostname, address.port, timeout=330)
                 connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
                 for name, value in self.headers.items():
                     connection.putheader(name, value)
@@ -215,7 +217,9 @@ class Proxy:
                 pass  # a client that was killed
 
         self.server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        if tls:  # the handshake is the handler's, so that one client keeps no other waiting
+            self.server.socket = tls.server.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = f"{address.scheme}://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def writes(self):
@@ -248,8 +252,8 @@ def exchange(handler, body, answer, content):
     """One exchange as data."""
     service, name, writes = operation(handler, body)
     return {"service": service, "operation": f"{service}: {name}", "writes": writes, "status": answer.status,
-            "method": handler.command, "path": handler.path, "request_headers": dict(handler.headers.items()),
-            "request_body": body, "headers": dict(answer.getheaders()), "body": content}
+            "method": handler.command, "path": handler.path, "request_headers": handler.headers.items(),
+            "request_body": body, "headers": answer.getheaders(), "body": content}
 
 
 def stack_file(folder, name="kill", **changes):
