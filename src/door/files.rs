@@ -93,6 +93,12 @@ impl Files {
         if length > bytes_max { Err(too_long(path, bytes_max)) } else { Ok(bytes) }
     }
 
+    /// The permission bits of a file, when others than its owner have any. Reads no byte of it. On
+    /// Windows the folder's access list is relied on.
+    pub fn mode_for_others(&self, path: &Path) -> Result<Option<u32>, Problem> {
+        self.step("metadata", path, false, || Ok(others_mode(&fs::metadata(path)?)))
+    }
+
     /// Whether something is there.
     pub fn exists(&self, path: &Path) -> Result<bool, Problem> {
         self.step("metadata", path, false, || fs::exists(path))

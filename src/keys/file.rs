@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::door::{Created, Files};
 use crate::problem::{Problem, ProblemKind};
 
-use super::{Generation, PublicKeyPem};
+use super::{Contents, Exposed, Generation, PublicKeyPem};
 
 mod pair;
 
@@ -56,26 +56,32 @@ impl FileStore {
         &self.folder
     }
 
-    /// All generations, oldest first. Reads public halves only, except where a crash left a private
-    /// half alone: that one's public half is made again, and written if the folder lets us.
-    pub fn generations(&self) -> Result<Vec<Generation>, Problem> {
-        let mut generations = Vec::new();
-        for (number, halves) in self.numbers()? {
+    /// What the folder has. Reads public halves only, except where a crash left a private half alone:
+    /// its public half is computed. Writes nothing; the next writer finishes what is unfinished.
+    pub fn contents(&self) -> Result<Contents, Problem> {
+        let numbers = self.numbers()?;
+        let next_number = numbers.keys().next_back().map_or(1, |last| last.saturating_add(1));
+        let mut contents =
+            Contents { generations: Vec::new(), unfinished: Vec::new(), next_number, exposed: Vec::new() };
+        for (number, halves) in numbers {
+            let path = self.path(number, PRIVATE);
+            if halves.private
+                && let Some(mode) = self.files.mode_for_others(&path)?
+            {
+                contents.exposed.push(Exposed { path, mode });
+            }
             let public = match halves {
                 Halves { public: true, .. } => self.public(number)?,
                 Halves { private: true, .. } => {
-                    let public = self.pair(number)?.public()?;
-                    // A folder that cannot be written, such as in a read-only checkout, is no reason
-                    // to stop a reader: the next writer finishes it.
-                    let _ = self.files.create_public(&self.path(number, PUBLIC), public.as_str().as_bytes());
-                    public
+                    contents.unfinished.push(number);
+                    self.pair(number)?.public()?
                 }
                 // Retired and deleted: the number is used up, there is nothing to show.
                 Halves { .. } => continue,
             };
-            generations.push(Generation { number, retired: halves.retired, public });
+            contents.generations.push(Generation { number, retired: halves.retired, public });
         }
-        Ok(generations)
+        Ok(contents)
     }
 
     /// Makes generation `number` with a key of `bits`, unless it is there.
@@ -121,7 +127,10 @@ impl FileStore {
         let Some((number, halves)) = live else {
             return Err(Problem::failed("no_signing_key", "there is no signing key")
                 .at(self.folder.display().to_string())
-                .next("thinggate deploy STACK"));
+                .next(
+                    "if the stack was deployed with keys from here, put that folder back; a first `thinggate \
+                     deploy STACK` makes one",
+                ));
         };
         if !halves.private {
             return Err(Problem::failed("cannot_sign_here", "nothing here can sign")

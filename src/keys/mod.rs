@@ -13,6 +13,8 @@ pub use hmac::check_hmac;
 pub use public::{Jwks, PublicKey, PublicKeyPem};
 pub use secret::Secret;
 
+use std::path::PathBuf;
+
 use crate::names::KeyName;
 use crate::problem::Problem;
 
@@ -37,6 +39,28 @@ impl Generation {
     }
 }
 
+/// What a store has, told without its private halves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contents {
+    /// All generations, oldest first.
+    pub generations: Vec<Generation>,
+    /// Numbers of those whose public half is not written yet: a crash came between the two.
+    pub unfinished: Vec<u32>,
+    /// The number that no generation has had yet, those that were deleted included.
+    pub next_number: u32,
+    /// Private halves that others than their owner may read.
+    pub exposed: Vec<Exposed>,
+}
+
+/// A private half that others than its owner may read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exposed {
+    /// The file.
+    pub path: PathBuf,
+    /// Its permission bits.
+    pub mode: u32,
+}
+
 /// A key store. Closed: the kinds of store that there are.
 #[derive(Clone, Debug)]
 pub enum Store {
@@ -45,11 +69,16 @@ pub enum Store {
 }
 
 impl Store {
-    /// All generations, oldest first; needs only public halves.
-    #[expect(clippy::unused_async, reason = "stores that are not files wait for answers")]
+    /// All generations, oldest first; needs only public halves, and writes nothing.
     pub async fn generations(&self) -> Result<Vec<Generation>, Problem> {
+        Ok(self.contents().await?.generations)
+    }
+
+    /// What the store has; needs only public halves, and writes nothing.
+    #[expect(clippy::unused_async, reason = "stores that are not files wait for answers")]
+    pub async fn contents(&self) -> Result<Contents, Problem> {
         match self {
-            Self::File(store) => store.generations(),
+            Self::File(store) => store.contents(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::compare::Comparison;
 use super::{Change, Facts, Impact, Kind, Owner, Refusal, Resource};
-use crate::keys::{Generation, Store};
+use crate::keys::{Contents, Exposed, Generation, Store};
 use crate::names::Identity;
 use crate::problem::Problem;
 use crate::stack::Signing;
@@ -32,6 +32,10 @@ pub struct Desired {
 pub struct Live {
     /// All generations, oldest first. At least one.
     pub generations: Vec<Generation>,
+    /// Numbers of those whose public half is not written yet.
+    pub unfinished: Vec<u32>,
+    /// Private halves that others than their owner may read.
+    pub exposed: Vec<Exposed>,
 }
 
 impl Resource for SigningKey {
@@ -56,13 +60,22 @@ impl Resource for SigningKey {
             }
             (Some(desired), Some(live)) => (desired, live),
         };
-        let Live { generations } = live;
+        let Live { generations, unfinished, exposed } = live;
         let mut comparison = Comparison::new();
         if generations.iter().all(|generation| generation.retired) {
             comparison.differs(Impact::None, "live generations", Some("signing.generated"), "none", "one");
             if let Some(refusal) = forgets(desired) {
                 comparison.refuse(refusal);
             }
+        }
+        for number in unfinished {
+            comparison.differs(Impact::None, &format!("public half of key-{number}"), None, "none", "a file");
+        }
+        for one in exposed {
+            let path = one.path.display().to_string();
+            let mode = format!("{:04o}", one.mode);
+            comparison.differs(Impact::None, &format!("mode of {path}"), None, mode, "0600");
+            comparison.refuse(readable_by_others(&path));
         }
         comparison.finish()
     }
@@ -73,20 +86,35 @@ impl Resource for SigningKey {
     }
 
     async fn read(store: &Store, _identity: &Identity) -> Result<Option<Live>, Problem> {
-        let generations = store.generations().await?;
-        Ok((!generations.is_empty()).then_some(Live { generations }))
+        let Contents { generations, unfinished, exposed, next_number: _ } = store.contents().await?;
+        Ok((!generations.is_empty()).then_some(Live { generations, unfinished, exposed }))
     }
 
-    /// Makes the next generation. The store makes it if absent, so two runs make one.
-    async fn apply(store: &Store, desired: &Desired, live: Option<&Live>) -> Result<(), Problem> {
-        let numbers = live.into_iter().flat_map(|live| &live.generations).map(|one| one.number);
-        let next = numbers.max().unwrap_or(0) + 1;
-        store.create(next, desired.bits).await?;
+    /// Finishes what a crash left unfinished, and makes the next generation where none is live. The store
+    /// makes it if absent, so two runs make one.
+    async fn apply(store: &Store, desired: &Desired, _live: Option<&Live>) -> Result<(), Problem> {
+        let Contents { generations, unfinished, next_number, exposed: _ } = store.contents().await?;
+        let mut numbers = unfinished;
+        if generations.iter().all(|generation| generation.retired) {
+            numbers.push(next_number);
+        }
+        for number in numbers {
+            store.create(number, desired.bits).await?;
+        }
         Ok(())
     }
 
     async fn delete(store: &Store, _live: &Live) -> Result<(), Problem> {
         store.delete_all().await
+    }
+}
+
+/// Only a person knows who may have read it meanwhile.
+fn readable_by_others(path: &str) -> Refusal {
+    Refusal {
+        code: "secret_readable_by_others",
+        because: format!("the private key `{path}` is open to others than its owner, who could sign with it"),
+        next: format!("chmod 600 '{path}'   # and replace the key if others may have read it"),
     }
 }
 

@@ -23,7 +23,7 @@ use local::{Options, Target};
 use tokio::time::Instant;
 
 use super::{Action, Change, Code, Environment, Facts, Live, Resource, SigningKeys};
-use super::{authorizer, default_authorizer, function, log_group, permission, release, role};
+use super::{authorizer, default_authorizer, function, log_group, permission, release, role, signing_key};
 use crate::aws::{Aws, Connection};
 use crate::build::{InputsHash, Package};
 use crate::door::{Crossing, Gate, Http, Stop, Toll, Tolls};
@@ -42,6 +42,11 @@ pub(crate) fn public_key(number: u32) -> PublicKeyPem {
 /// Generation `number`.
 pub(crate) fn generation(number: u32, retired: bool) -> Generation {
     Generation { number, retired, public: public_key(number) }
+}
+
+/// A store with these, in good order.
+pub(crate) fn stored(generations: Vec<Generation>) -> signing_key::Live {
+    signing_key::Live { generations, unfinished: Vec::new(), exposed: Vec::new() }
 }
 
 /// A stack that uses everything.

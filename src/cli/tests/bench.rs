@@ -218,8 +218,8 @@ impl Bench {
         let mut broken = Vec::new();
         let state = self.state();
         let store = FileStore::new(Files::default(), self.key_folder());
-        let generations = match store.generations() {
-            Ok(generations) => generations,
+        let generations = match store.contents() {
+            Ok(contents) => contents.generations,
             Err(problem) => return vec![format!("the key store cannot be read: {problem}")],
         };
         if generations.iter().filter(|generation| !generation.retired).count() > 1 {

@@ -1,5 +1,7 @@
 //! What is not ours is never touched: every collision is told, and nothing is written.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use local::state::World;
 use serde_json::{Value, json};
 
@@ -143,4 +145,18 @@ async fn another_account_is_asked_who_calls_and_nothing_else() {
         assert_eq!(requests, ["http STS.GetCallerIdentity /"]);
         assert_eq!(bench.everything(), before);
     }
+}
+
+/// Whoever may read the key can sign with it: nothing goes on before a person has looked.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_others_may_read_stops_a_deploy() {
+    let bench = deployed().await;
+    let key = bench.key_folder().join("1.pem");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let refused = bench.run(Command::Deploy, "stack.toml", None).await;
+    let next = refused.expect_refused("secret_readable_by_others").next.clone().unwrap();
+    assert!(next.starts_with(&format!("chmod 600 '{}'", key.display())), "{next}");
+    let repaired = std::process::Command::new("sh").arg("-c").arg(&next).status().unwrap();
+    assert!(repaired.success(), "{next}");
+    bench.run(Command::Deploy, "stack.toml", None).await.expect_done();
 }

@@ -18,12 +18,12 @@ fn names(store: &FileStore) -> Vec<String> {
 async fn a_generation_is_made_once_and_signs() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path());
-    assert_eq!(store.generations().unwrap(), []);
+    assert_eq!(store.contents().unwrap().generations, []);
     assert_eq!(store.sign(b"x").unwrap_err().code, "no_signing_key");
     let made = store.create(1, 2048).await.unwrap();
     assert_eq!((made.number, made.retired, made.public.bits()), (1, false, 2048));
     assert_eq!(store.create(1, 2048).await.unwrap(), made, "the same key");
-    assert_eq!(store.generations().unwrap(), slice::from_ref(&made));
+    assert_eq!(store.contents().unwrap().generations, slice::from_ref(&made));
     assert_eq!(names(&store), [".gitignore", "1.pem", "1.pub.pem"]);
     let signature = STANDARD.decode(store.sign(b"token").unwrap()).unwrap();
     assert!(made.public.verifies(b"token", &signature));
@@ -69,7 +69,9 @@ async fn only_the_owner_may_read_and_others_are_noticed() {
     assert_eq!((mode(&store.folder), mode(&private)), (0o700, 0o600));
     std::fs::set_permissions(&private, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(store.sign(b"x").unwrap_err().code, "secret_readable_by_others");
-    assert_eq!(store.generations().unwrap().len(), 1, "public halves need no private one");
+    let contents = store.contents().unwrap();
+    assert_eq!(contents.generations.len(), 1, "public halves need no private one");
+    assert_eq!(contents.exposed, [Exposed { path: private, mode: 0o644 }]);
 }
 
 #[tokio::test]
@@ -79,15 +81,20 @@ async fn each_half_alone_is_what_it_is() {
     let made = store.create(1, 2048).await.unwrap();
     let (private, public) = (store.path(1, PRIVATE), store.path(1, PUBLIC));
     store.files.remove(&public).unwrap();
-    assert_eq!(store.generations().unwrap(), slice::from_ref(&made), "made again from the private half");
-    assert!(store.files.exists(&public).unwrap());
+    let contents = store.contents().unwrap();
+    assert_eq!(contents.generations, slice::from_ref(&made), "computed from the private half");
+    assert_eq!((contents.unfinished, contents.next_number), (vec![1], 2));
+    assert_eq!(names(&store), [".gitignore", "1.pem"], "a reader writes nothing");
+    assert_eq!(store.create(1, 2048).await.unwrap(), made);
+    assert_eq!(names(&store), [".gitignore", "1.pem", "1.pub.pem"]);
     store.files.remove(&private).unwrap();
-    assert_eq!(store.generations().unwrap(), slice::from_ref(&made), "as on a CI runner");
+    assert_eq!(store.contents().unwrap().generations, slice::from_ref(&made), "as on a CI runner");
     assert_eq!(store.create(1, 2048).await.unwrap(), made, "never a second key of one number");
     assert_eq!(store.sign(b"x").unwrap_err().code, "cannot_sign_here");
     store.files.remove(&public).unwrap();
     store.files.create_public(&store.path(1, RETIRED), b"").unwrap();
-    assert_eq!(store.generations().unwrap(), []);
+    let contents = store.contents().unwrap();
+    assert_eq!((contents.generations, contents.next_number), (vec![], 2));
     assert_eq!(store.create(1, 2048).await.unwrap_err().code, "key_number_used");
 }
 
@@ -103,7 +110,7 @@ async fn the_oldest_live_generation_signs() {
     assert_eq!(signer(&store), Some(0), "9 is before 10");
     store.files.create_public(&store.path(9, RETIRED), b"").unwrap();
     assert_eq!(signer(&store), Some(1));
-    assert!(store.generations().unwrap()[0].retired);
+    assert!(store.contents().unwrap().generations[0].retired);
     // Files of the user's stay, and so does the folder.
     store.files.replace(&store.folder.join("0010.pem"), b"mine").unwrap();
     store.delete_all().unwrap();
@@ -121,7 +128,7 @@ async fn what_is_left_of_a_delete_is_found_again() {
     store.create(1, 2048).await.unwrap();
     store.files.remove(&store.path(1, PRIVATE)).unwrap();
     store.files.remove(&store.folder.join(IGNORE_FILE)).unwrap();
-    assert_eq!(store.generations().unwrap().len(), 1, "the public half stays until the end");
+    assert_eq!(store.contents().unwrap().generations.len(), 1, "the public half stays until the end");
     store.delete_all().unwrap();
     assert!(!store.files.exists(&store.folder).unwrap());
 }
@@ -137,7 +144,7 @@ async fn damaged_files_are_told_and_never_shown() {
     store.files.replace(&store.path(1, PUBLIC), &other).unwrap();
     assert_eq!(store.sign(b"x").unwrap_err().code, "key_halves_differ");
     store.files.replace(&store.path(1, PUBLIC), b"nonsense").unwrap();
-    let problem = store.generations().unwrap_err();
+    let problem = store.contents().unwrap_err();
     assert_eq!((problem.code, problem.kind), ("public_key", ProblemKind::Failed));
     assert!(problem.place.unwrap().ends_with("1.pub.pem"));
     store.files.remove(&store.path(1, PUBLIC)).unwrap();
@@ -191,7 +198,7 @@ async fn a_crash_at_any_step_converges() {
             let made = store.create(1, 2048).await.unwrap();
             assert!(before.is_none_or(|before| before == made.public), "{at}: the durable key is kept");
             assert_eq!(names(&store), [".gitignore", "1.pem", "1.pub.pem"], "{at} {gate:?}");
-            assert_eq!(store.generations().unwrap(), [made]);
+            assert_eq!(store.contents().unwrap().generations, [made]);
         }
     }
     assert!(cases > 50, "{cases} cases");

@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use crate::plan::*;
 use crate::problem::ProblemKind;
-use crate::resource::testing::{World, facts, generation};
-use crate::resource::{SigningKeys, default_authorizer, signing_key};
+use crate::resource::testing::{World, facts, generation, stored};
+use crate::resource::{SigningKeys, default_authorizer};
 use crate::stack::Signing;
 
 /// The facts of a stack that is deployed.
@@ -18,7 +18,7 @@ fn settled() -> Facts {
             world.deploy().await;
             world.gather().await;
             let mut facts = world.facts.clone();
-            facts.live.signing_key = Some(signing_key::Live { generations: vec![generation(1, false)] });
+            facts.live.signing_key = Some(stored(vec![generation(1, false)]));
             facts
         })
     };

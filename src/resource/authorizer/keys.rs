@@ -19,7 +19,7 @@ pub(super) fn compare(comparison: &mut Comparison, desired: &Desired, live: &BTr
         Keys::Provided(keys) => (keys, &[][..], false),
         Keys::Generated { live: Value::Known(keys), retired } => (keys, &retired[..], true),
         Keys::Generated { live: Value::Later { because }, retired } => {
-            comparison.differs(Impact::None, "key key-1", key, "none", *because);
+            comparison.differs(Impact::None, "keys", key, "none of the key store's", *because);
             (&BTreeMap::new(), &retired[..], true)
         }
     };
@@ -45,7 +45,11 @@ pub(super) fn compare(comparison: &mut Comparison, desired: &Desired, live: &BTr
             continue;
         }
         if !stays {
-            let wanted = if retired.contains(&found) { "retired" } else { "none" };
+            let wanted = match (retired.contains(&found), foreign_is_refused) {
+                (true, _) => "retired",
+                (false, true) => "none: the key store does not know it",
+                (false, false) => "none",
+            };
             comparison.differs(Impact::All, &format!("key {name}"), key, fingerprint(pem), wanted);
         }
         if !retired.contains(&found) && foreign_is_refused {

@@ -98,6 +98,13 @@ fn a_lost_store_is_refused_and_the_registered_key_stays() {
     let mut facts = facts();
     facts.keys = SigningKeys::Generated(Vec::new());
     let change = change_of(&Authorizer::desired(&facts).unwrap(), |_| {});
+    let told: Vec<_> =
+        change.differences.iter().map(|one| (one.field.as_str(), one.desired.as_str())).collect();
+    let expected = [
+        ("keys", "the signing key is made by an earlier step"),
+        ("key key-1", "none: the key store does not know it"),
+    ];
+    assert_eq!(told, expected, "no field is named twice");
     let refusal = change.refusal.unwrap();
     assert_eq!(refusal.code, "foreign_key");
     assert!(refusal.next.starts_with("put the lost key store back"), "{refusal:?}");
