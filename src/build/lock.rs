@@ -47,19 +47,24 @@ pub(super) fn closure(manifest: &toml::Table, lock: toml::Table) -> Result<Vec<S
             .get(first_word(wanted))
             .and_then(|candidates| candidates.iter().find(|package| package.is(wanted)))
             .ok_or_else(|| format!("it does not know `{wanted}`"))?;
-        let (source, checksum) = (package.source.as_deref(), package.checksum.as_deref());
-        let line = format!(
-            "{} {} {} {}",
-            package.name,
-            package.version,
-            source.unwrap_or("-"),
-            checksum.unwrap_or("-")
-        );
+        let Some(source) = &package.source else { return Err(by_path(&package.name)) };
+        let checksum = package.checksum.as_deref().unwrap_or("-");
+        let line = format!("{} {} {source} {checksum}", package.name, package.version);
         if lines.insert(line) {
             waiting.extend(&package.dependencies);
         }
     }
     Ok(lines.into_iter().collect())
+}
+
+/// A package of this machine's folders has neither a source nor a checksum in the lock file: nothing would
+/// say that its code changed.
+fn by_path(name: &str) -> String {
+    format!(
+        "the authorizer depends on `{name}` by its path, and only the authorizer's own folder and locked packages \
+         are looked at: a change of `{name}` would go unnoticed; move its code into the authorizer, or take it \
+         from a registry or a git repository"
+    )
 }
 
 impl Locked {
@@ -160,6 +165,11 @@ mod tests {
     fn what_does_not_fit_is_told() {
         let missing = LOCK.replace("name = \"libc\"", "name = \"other\"");
         assert_eq!(lines(&missing), Err("it does not know `libc`".to_owned()));
+        let by_path = LOCK.replace("source = \"registry+x\"\n        checksum = \"c1\"", "");
+        let told = lines(&by_path).unwrap_err();
+        assert!(told.contains("depends on `libc` by its path"), "{told}");
+        let in_tests = LOCK.replace("source = \"registry+x\"\n        checksum = \"t1\"", "");
+        assert_eq!(lines(&in_tests), lines(LOCK), "what only tests use is no input");
         let unknown = LOCK.replace("name = \"authorizer\"", "name = \"x\"");
         assert!(lines(&unknown).unwrap_err().contains("package `authorizer`"));
     }

@@ -9,6 +9,9 @@ use crate::stack::Stack;
 /// The longest manifest or lock file that is read.
 pub(super) const MANIFEST_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
+/// The package that a workspace's `authorizer/` must be, unless the stack file names the folder.
+const PACKAGE: &str = "thinggate-authorizer";
+
 /// The folder of the authorizer crate: `[function] source`, else `authorizer/` in the nearest Cargo
 /// workspace above the stack file.
 pub fn find_source(files: &Files, stack: &Stack) -> Result<PathBuf, Problem> {
@@ -22,17 +25,18 @@ pub fn find_source(files: &Files, stack: &Stack) -> Result<PathBuf, Problem> {
     }
     let beside = stack.file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = files.canonical(beside.unwrap_or(Path::new(".")))?;
-    let workspace = folder.ancestors().find_map(|folder| match is_workspace(files, folder) {
-        Ok(false) => None,
-        Ok(true) => Some(Ok(folder)),
-        Err(problem) => Some(Err(problem)),
-    });
-    let because = match workspace.transpose()? {
-        Some(folder) if files.exists(&folder.join("authorizer/Cargo.toml"))? => {
-            return Ok(folder.join("authorizer"));
-        }
-        Some(folder) => format!("the Cargo workspace {} has no authorizer/", folder.display()),
-        None => "there is no Cargo workspace above the stack file".to_owned(),
+    let because = match nearest_workspace(files, &folder)? {
+        Some(workspace) => match package_name(files, &workspace.join("authorizer"))? {
+            Some(name) if name == PACKAGE => return Ok(workspace.join("authorizer")),
+            Some(name) => format!(
+                "the Cargo workspace {} has an authorizer/ of another name: {name}, not {PACKAGE}",
+                workspace.display()
+            ),
+            None => format!("the Cargo workspace {} has no authorizer/", workspace.display()),
+        },
+        None => "there is no Cargo workspace above the stack file, in the same repository and of the same \
+                 owner"
+            .to_owned(),
     };
     Err(Problem::usage("no_source", "the authorizer's sources are not found")
         .at(stack.file.display().to_string())
@@ -45,12 +49,38 @@ pub fn find_source(files: &Files, stack: &Stack) -> Result<PathBuf, Problem> {
 /// The workspace that the crate in `folder` belongs to: the nearest above it, or itself.
 pub(super) fn workspace_of(files: &Files, folder: &Path) -> Result<PathBuf, Problem> {
     let folder = files.canonical(folder)?;
+    Ok(nearest_workspace(files, &folder)?.unwrap_or(folder))
+}
+
+/// The nearest workspace at or above `folder`. What is built decides who gets in, so the way up ends at the
+/// root of the repository, and before a folder that everybody may write to, such as `/tmp`, or that has
+/// another owner: a stranger's workspace there is never built.
+fn nearest_workspace(files: &Files, folder: &Path) -> Result<Option<PathBuf>, Problem> {
+    let user = files.holder(folder)?.user;
     for above in folder.ancestors() {
+        let holder = files.holder(above)?;
+        if holder.user != user || (holder.everybody && above != folder) {
+            return Ok(None);
+        }
         if is_workspace(files, above)? {
-            return Ok(above.to_owned());
+            return Ok(Some(above.to_owned()));
+        }
+        if files.exists(&above.join(".git"))? {
+            return Ok(None);
         }
     }
-    Ok(folder)
+    Ok(None)
+}
+
+/// The name of the package in `folder`; `None` when there is no `Cargo.toml`.
+fn package_name(files: &Files, folder: &Path) -> Result<Option<String>, Problem> {
+    let path = folder.join("Cargo.toml");
+    if !files.exists(&path)? {
+        return Ok(None);
+    }
+    let manifest = manifest(files, &path)?;
+    let name = manifest.get("package").and_then(|package| package.get("name")?.as_str());
+    Ok(Some(name.unwrap_or("without a name").to_owned()))
 }
 
 /// A manifest, parsed.

@@ -234,14 +234,40 @@ async fn sources_that_change_during_the_build_are_refused() {
     assert_eq!(problem.code, "inputs_changed");
 }
 
+/// Edits of a path dependency would not change the hash: there is none.
 #[test]
-fn sources_are_found_from_the_stack_file() {
+fn a_path_dependency_has_no_hash() {
     let workspace = Workspace::new("fn main() {}");
+    workspace.write(
+        "authorizer/Cargo.toml",
+        &format!("{CRATE}\n[dependencies]\nshared = {{ path = \"../shared\" }}\n"),
+    );
+    workspace.write(
+        "Cargo.lock",
+        &format!(
+            "{LOCK}dependencies = [\"shared\"]\n\n[[package]]\nname = \"shared\"\nversion = \"0.1.0\"\n"
+        ),
+    );
+    let problem = inputs(&workspace.files, &workspace.recipe()).unwrap_err();
+    assert_eq!(problem.code, "lock_file");
+    assert!(problem.to_string().contains("depends on `shared` by its path"), "{problem}");
+}
+
+/// A workspace whose authorizer has the right name, and a stack file deep in it.
+fn found_from() -> (Workspace, Stack) {
+    let workspace = Workspace::new("fn main() {}");
+    workspace.write("authorizer/Cargo.toml", &CRATE.replace("tiny", "thinggate-authorizer"));
     workspace.files.create_folder(&workspace.path("deep/stacks")).unwrap();
     workspace.write("deep/stacks/test.toml", "");
     let key = "[token.rs256]\njwks = \"file:jwks.json\"";
     let mut stack = stack_of(&STACK.replace("KEY", key));
     stack.file = workspace.path("deep/stacks/test.toml");
+    (workspace, stack)
+}
+
+#[test]
+fn sources_are_found_from_the_stack_file() {
+    let (workspace, mut stack) = found_from();
     let found = find_source(&workspace.files, &stack).unwrap();
     assert_eq!(found, workspace.files.canonical(&workspace.path("authorizer")).unwrap());
     workspace.write("deep/Cargo.toml", "[workspace]\n");
@@ -251,4 +277,34 @@ fn sources_are_found_from_the_stack_file() {
     assert_eq!(find_source(&workspace.files, &stack).unwrap(), found);
     stack.function.source = Some(workspace.path("deep/stacks"));
     assert_eq!(find_source(&workspace.files, &stack).unwrap_err().code, "no_source");
+}
+
+/// What a stranger could have put above the stack file is never built.
+#[cfg(unix)]
+#[test]
+fn the_way_up_ends_where_strangers_write() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let refused = |workspace: &Workspace, stack: &Stack| {
+        let problem = find_source(&workspace.files, stack).unwrap_err();
+        assert_eq!(problem.code, "no_source");
+        problem.to_string()
+    };
+    let (workspace, stack) = found_from();
+    let mode =
+        |mode| std::fs::set_permissions(workspace.path(""), std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o1777);
+    assert!(refused(&workspace, &stack).contains("no Cargo workspace above"));
+    mode(0o775);
+    assert!(find_source(&workspace.files, &stack).is_ok(), "a group is the owner's own");
+
+    workspace.files.create_folder(&workspace.path("deep/.git")).unwrap();
+    assert!(refused(&workspace, &stack).contains("no Cargo workspace above"));
+
+    let (workspace, stack) = found_from();
+    workspace.write("authorizer/Cargo.toml", CRATE);
+    assert!(refused(&workspace, &stack).contains("of another name: tiny, not thinggate-authorizer"));
+    // Only root can give a folder away.
+    if std::os::unix::fs::chown(workspace.path("deep"), Some(12_345), None).is_ok() {
+        assert!(refused(&workspace, &stack).contains("of the same owner"));
+    }
 }

@@ -13,7 +13,7 @@ use tokio::process::Command;
 use crate::door::Stop;
 use crate::problem::{Problem, ProblemKind};
 
-/// The variables that reach a build, if they are set. Everything else stays out: a build script reads
+/// The variables that reach a build, if they are set; `docs/build.md` lists them. Everything else stays out: a build script reads
 /// whatever it gets, and the deployer's environment has the HMAC secret and the keys to the account.
 const PASSED: [&str; 36] = [
     "PATH",
@@ -115,4 +115,25 @@ impl Tools {
 fn interrupted() -> Problem {
     Problem::new(ProblemKind::Interrupted, "interrupted", "the authorizer's build was stopped")
         .next("run the same command again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What users read is what is passed.
+    #[test]
+    fn the_page_lists_what_a_build_sees() {
+        let page = include_str!("../../docs/build.md");
+        let (_, list) = page.split_once("and no other:").unwrap();
+        let (list, rest) = list.split_once("The build itself").unwrap();
+        let mut listed: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
+        let mut passed = PASSED.to_vec();
+        listed.sort_unstable();
+        passed.sort_unstable();
+        assert_eq!(listed, passed);
+        for kept in rest.split('`').filter(|word| word.contains('_')) {
+            assert!(!PASSED.contains(&kept), "{kept}");
+        }
+    }
 }

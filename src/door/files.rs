@@ -39,6 +39,15 @@ pub struct Entry {
     pub folder: bool,
 }
 
+/// Who may change what a folder holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The owner's number; 0 on Windows.
+    pub user: u32,
+    /// Whether everybody may, as in `/tmp`; never on Windows.
+    pub everybody: bool,
+}
+
 /// Who may read a file that is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Readers {
@@ -111,6 +120,11 @@ impl Files {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         })
+    }
+
+    /// Who may change what a folder holds.
+    pub fn holder(&self, folder: &Path) -> Result<Holder, Problem> {
+        self.step("metadata", folder, false, || Ok(holder(&fs::metadata(folder)?)))
     }
 
     /// A path without links and dots.
@@ -344,6 +358,17 @@ fn too_long(path: &Path, bytes_max: u64) -> Problem {
 fn others_mode(metadata: &fs::Metadata) -> Option<u32> {
     let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777;
     (mode & 0o077 != 0).then_some(mode)
+}
+
+#[cfg(unix)]
+fn holder(metadata: &fs::Metadata) -> Holder {
+    use std::os::unix::fs::MetadataExt as _;
+    Holder { user: metadata.uid(), everybody: metadata.mode() & 0o002 != 0 }
+}
+
+#[cfg(not(unix))]
+fn holder(_: &fs::Metadata) -> Holder {
+    Holder { user: 0, everybody: false }
 }
 
 #[cfg(not(unix))]

@@ -10,7 +10,7 @@ mod stop;
 mod toll;
 
 pub use self::http::{Answer, Http, HttpError, LabelOperation};
-pub use files::{Created, Entry, Files};
+pub use files::{Created, Entry, Files, Holder};
 pub use limiter::Limiter;
 pub use network::{NetworkOptions, Roots};
 pub use recorder::Recorder;
