@@ -18,7 +18,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
 
-use super::network::{Network, NetworkOptions};
+use super::network::{Network, NetworkOptions, host_of};
 use super::toll::{Crossing, Refusal, Tolls};
 
 /// How long [`Http::send`] waits for the whole answer.
@@ -250,11 +250,11 @@ fn operation_writes(operation: &str) -> bool {
 /// Whether a request without a label is the SDK's own credential chain: STS, single sign-on, or the
 /// metadata addresses of a machine or container. None of them has anything to change.
 fn fetches_credentials(target: &str) -> bool {
-    let rest = target.split_once("://").map_or(target, |(_, rest)| rest);
-    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    const METADATA: [&str; 5] =
+        ["169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"];
+    let host = host_of(target);
     let aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
-    (aws && (host.starts_with("sts.") || host.starts_with("oidc.")))
-        || matches!(host, "169.254.169.254" | "169.254.170.2" | "169.254.170.23")
+    (aws && (host.starts_with("sts.") || host.starts_with("oidc."))) || METADATA.contains(&host)
 }
 
 #[cfg(test)]

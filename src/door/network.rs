@@ -48,11 +48,13 @@ pub enum Roots {
 pub(super) struct Network {
     options: NetworkOptions,
     connector: OnceLock<Result<Connector, &'static str>>,
+    /// For hosts that no proxy may see.
+    direct: OnceLock<Result<Connector, &'static str>>,
 }
 
 impl Network {
     pub(super) fn new(options: NetworkOptions) -> Self {
-        Self { options, connector: OnceLock::new() }
+        Self { options, connector: OnceLock::new(), direct: OnceLock::new() }
     }
 
     /// The address that serves `uri` instead, if its host has a route.
@@ -63,7 +65,15 @@ impl Network {
         Some(format!("{}{path}", base.trim_end_matches('/')))
     }
 
-    fn build(&self) -> Result<Connector, &'static str> {
+    /// The connector that reaches `uri`.
+    fn connector(&self, uri: &str) -> &Result<Connector, &'static str> {
+        if !self.options.proxy_from_environment || is_nearby(host_of(uri)) {
+            return self.direct.get_or_init(|| self.build(ProxyConfig::disabled()));
+        }
+        self.connector.get_or_init(|| self.build(ProxyConfig::from_env()))
+    }
+
+    fn build(&self, proxy: ProxyConfig) -> Result<Connector, &'static str> {
         let store = match &self.options.roots {
             Roots::System => TrustStore::default(),
             Roots::SystemAnd(pem) => TrustStore::default().with_pem_certificate(pem.clone()),
@@ -71,11 +81,6 @@ impl Network {
         };
         let resolver = Resolver(self.options.resolve.clone());
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
-        let proxy = if self.options.proxy_from_environment {
-            ProxyConfig::from_env()
-        } else {
-            ProxyConfig::disabled()
-        };
         // The builder has no error: it panics on a root that is no certificate.
         let build = move || {
             let context = TlsContext::builder().with_trust_store(store).build().ok()?;
@@ -96,10 +101,36 @@ impl HttpConnector for Network {
         {
             return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into())));
         }
-        match self.connector.get_or_init(|| self.build()) {
+        match self.connector(request.uri()) {
             Ok(connector) => connector.call(request),
             Err(reason) => HttpConnectorFuture::ready(Err(ConnectorError::user((*reason).into()))),
         }
+    }
+}
+
+/// The host of a URI, an IPv6 address without its brackets.
+pub(super) fn host_of(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    }
+}
+
+/// Whether a host is this machine or its metadata service. A proxy cannot reach them, and what they give,
+/// a machine's credentials in clear, is not for a proxy.
+fn is_nearby(host: &str) -> bool {
+    match host.parse() {
+        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
+        // AWS's metadata addresses over IPv6: fd00:ec2::254 of a machine, fd00:ec2::23 of a pod.
+        Ok(IpAddr::V6(address)) => {
+            address.is_loopback()
+                || address.is_unicast_link_local()
+                || address.segments().starts_with(&[0xfd00, 0xec2])
+        }
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
 }
 
@@ -118,5 +149,49 @@ impl ResolveDns for Resolver {
             let found = tokio::net::lookup_host((name, 0)).await.map_err(ResolveDnsError::new)?;
             Ok(found.map(|address| address.ip()).collect())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_found_in_its_address() {
+        let cases = [
+            ("http://169.254.169.254/latest/api/token", "169.254.169.254"),
+            ("http://[fd00:ec2::254]:80/latest", "fd00:ec2::254"),
+            ("https://user:word@host.example:8443?a=b", "host.example"),
+            ("host.example", "host.example"),
+        ];
+        for (uri, expected) in cases {
+            assert_eq!(host_of(uri), expected);
+        }
+    }
+
+    /// Addresses: Amazon EC2 user guide "Use the Instance Metadata Service", Amazon ECS developer guide
+    /// "Task IAM role" (169.254.170.2), Amazon EKS user guide "EKS Pod Identity" (169.254.170.23).
+    #[test]
+    fn no_proxy_sees_this_machine_and_its_metadata() {
+        for near in [
+            "169.254.169.254",
+            "169.254.170.2",
+            "169.254.170.23",
+            "fd00:ec2::254",
+            "fd00:ec2::23",
+            "127.0.0.1",
+            "127.1.2.3",
+            "::1",
+            "localhost",
+            "LOCALHOST",
+            "fe80::1",
+        ] {
+            assert!(is_nearby(near), "{near}");
+        }
+        for far in
+            ["sts.eu-west-1.amazonaws.com", "10.0.0.1", "169.253.0.1", "fd00::1", "localhost.example", ""]
+        {
+            assert!(!is_nearby(far), "{far}");
+        }
     }
 }

@@ -238,6 +238,7 @@ fn the_credential_chain_does_not_write() {
         "https://sts.eu-west-1.amazonaws.com/",
         "https://sts.amazonaws.com",
         "http://169.254.169.254/latest/api/token",
+        "http://[fd00:ec2::254]/latest/api/token",
         "https://oidc.eu-west-1.amazonaws.com/token",
     ] {
         assert!(fetches_credentials(target), "{target}");
