@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::retry::{self, NotYet};
-use super::wait;
+use super::{credentials, wait};
 use crate::door::Refusal;
 use crate::problem::{Problem, ProblemKind};
 
@@ -45,8 +45,8 @@ pub enum Answer {
     AccessDenied,
     /// AWS does not accept the credentials: expired, wrong, or the clock is off.
     BadCredentials,
-    /// No credentials were found.
-    NoCredentials,
+    /// No credentials were found: why and what helps, where the provider said so.
+    NoCredentials(Option<(&'static str, &'static str)>),
     /// AWS does not accept the request.
     Invalid,
     /// It changed since it was read.
@@ -211,12 +211,13 @@ impl Fault {
                 "AWS does not accept the credentials: expired, wrong, or this machine's clock is off",
                 "log in again and check with `aws sts get-caller-identity`, then run the same command again",
             ),
-            Answer::NoCredentials => (
+            Answer::NoCredentials(None) => (
                 Credentials,
                 "no_credentials",
                 "no AWS credentials were found",
                 "set AWS_PROFILE, or `aws.profile` in the stack file, or log in: `aws sso login`",
             ),
+            Answer::NoCredentials(Some((because, next))) => (Credentials, "no_credentials", because, next),
             Answer::Invalid => (
                 Failed,
                 "invalid",
@@ -317,8 +318,8 @@ where
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     let mut depth_left: u8 = 32;
     while let Some(current) = cause.filter(|_| depth_left > 0) {
-        if current.downcast_ref::<CredentialsError>().is_some() {
-            return Answer::NoCredentials;
+        if let Some(error) = current.downcast_ref::<CredentialsError>() {
+            return Answer::NoCredentials(credentials::cause(error));
         }
         // No address for the name, or nobody there who answers: nothing was sent.
         if current.downcast_ref::<ResolveDnsError>().is_some()

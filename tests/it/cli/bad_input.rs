@@ -177,9 +177,35 @@ fn a_key_file_that_others_may_read() {
 
     next: chmod 600 'keys/local-demo@eu-west-1/1.pem', and replace the secret if others may have seen it
     "#);
-    // Neither comparing nor planning needs the private half.
-    bench.ends(0, &["drift", "stack.toml"]);
+    // Neither comparing nor planning reads the private half, and both say who may.
+    shown!(bench.run(&["drift", "stack.toml"]), @r#"
+    exit 2
+    -- output
+    local-demo in eu-west-1, account 000000000000 (local)
+
+      ~ signing key         keys/local-demo@eu-west-1       update
+          mode of keys/local-demo@eu-west-1/1.pem: 0640 -> 0600
+          not done by deploy: the private key `keys/local-demo@eu-west-1/1.pem` is open to others than its owner, who could sign with it
+          next: chmod 600 'keys/local-demo@eu-west-1/1.pem'   # and replace the key if others may have read it
+      = role                thinggate-local-demo-eu-west-1  in step
+      = log group           /thinggate/local-demo           in step
+      = function            thinggate-local-demo            in step
+      = release             thinggate-local-demo:live       in step
+      = permission          thinggate-iot                   in step
+      = authorizer          iot-openam-authorizer           in step
+      = default authorizer  iot-openam-authorizer           in step
+
+    1 of 8 resources differ
+    -- errors
+    note: the function's environment will hold the secret
+          next: everybody who may read the function's configuration sees it; prefer `[token.rs256]`
+    note: the release is not proven: this version does not test an authorizer before it serves
+    "#);
+    bench.ends(4, &["plan", "stack.toml"]);
+    let refused = bench.ends(4, &["deploy", "stack.toml"]);
+    assert!(refused.errors.contains("next: chmod 600 'keys/local-demo@eu-west-1/1.pem'"), "{refused}");
     bench.mode(key, 0o600);
+    bench.ends(0, &["drift", "stack.toml"]);
     let signed = bench.ends(0, &["device", "sign", "stack.toml", "--token", "file:token.jwt"]);
     assert!(signed.output.trim_end().len() > 300, "{signed}");
 }
@@ -270,7 +296,7 @@ fn sources_that_are_not_there() {
     -- errors
     error: the authorizer's sources are not found
       at: stack.toml
-      because: there is no Cargo workspace above the stack file
+      because: there is no Cargo workspace above the stack file, in the same repository and of the same owner
 
     next: set `[function] source` to the folder of the authorizer crate, or `[function] bootstrap` to a built one
     "#);
