@@ -1,6 +1,7 @@
 //! The clients, all from one configuration, and who is calling.
 
 use std::fmt;
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -87,7 +88,7 @@ impl Aws {
             .time_source(time)
             .sleep_impl(sleep.clone())
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX))
-            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIME_MAX).build());
+            .timeout_config(attempts_of(ATTEMPT_TIME_MAX));
         shared.set_endpoint_url(endpoint);
         let shared = shared.build();
         Self {
@@ -180,10 +181,15 @@ impl Aws {
     }
 }
 
+/// The limit of one attempt. It is the door that holds it: the SDK's own, of an attempt as a whole, would
+/// count what the rate limiter delays.
+fn attempts_of(time_max: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder().read_timeout(time_max).build()
+}
+
 /// The time limits of a call that carries a package.
 pub(crate) fn upload_limits() -> aws_sdk_lambda::config::Builder {
-    aws_sdk_lambda::config::Builder::new()
-        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(UPLOAD_TIME_MAX).build())
+    aws_sdk_lambda::config::Builder::new().timeout_config(attempts_of(UPLOAD_TIME_MAX))
 }
 
 #[cfg(test)]

@@ -79,11 +79,12 @@ impl Http {
         Ok(answer.map(|body| Answer(ByteStream::new(body))))
     }
 
-    /// One crossing, with every toll. What the tolls delay does not count against `read_timeout`.
+    /// One crossing, with every toll. With a `limit` the whole answer must be there within it; what the
+    /// tolls delay does not count, so that nothing runs out of time in our own queue.
     async fn cross(
         &self,
         request: HttpRequest,
-        read_timeout: Option<Duration>,
+        limit: Option<Duration>,
     ) -> Result<HttpResponse, ConnectorError> {
         let pass = match self.tolls.pass(&crossing(&request)).await {
             Ok(pass) => pass,
@@ -92,9 +93,9 @@ impl Http {
             Err(Refusal::Injected) => return Err(ConnectorError::io(Box::new(Refusal::Injected))),
         };
         let answer = self.connector.call(request);
-        let answer = match read_timeout {
+        let answer = match limit {
             None => answer.await,
-            Some(limit) => tokio::time::timeout(limit, answer)
+            Some(limit) => tokio::time::timeout(limit, async { read_whole(answer.await?).await })
                 .await
                 .unwrap_or_else(|elapsed| Err(ConnectorError::timeout(Box::new(elapsed)))),
         };
@@ -106,6 +107,22 @@ impl Http {
         }
         answer
     }
+}
+
+/// The same answer with its body in memory.
+async fn read_whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
+    let mut stream = ByteStream::new(answer.take_body());
+    let mut body = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|error| ConnectorError::io(error.into()))?;
+        if body.len() + chunk.len() > BODY_BYTES_MAX {
+            let error = HttpError::TooLong { bytes_max: BODY_BYTES_MAX };
+            return Err(ConnectorError::other(error.into(), None));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    *answer.body_mut() = SdkBody::from(body);
+    Ok(answer)
 }
 
 /// The body of an answer, piece by piece.
@@ -176,23 +193,20 @@ struct Client(Http);
 
 impl HttpClient for Client {
     fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(Crosser {
-            door: Arc::new(self.0.clone()),
-            read_timeout: settings.read_timeout(),
-        })
+        SharedHttpConnector::new(Crosser { door: Arc::new(self.0.clone()), limit: settings.read_timeout() })
     }
 }
 
 #[derive(Debug)]
 struct Crosser {
     door: Arc<Http>,
-    read_timeout: Option<Duration>,
+    limit: Option<Duration>,
 }
 
 impl HttpConnector for Crosser {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (door, read_timeout) = (Arc::clone(&self.door), self.read_timeout);
-        HttpConnectorFuture::new(async move { door.cross(request, read_timeout).await })
+        let (door, limit) = (Arc::clone(&self.door), self.limit);
+        HttpConnectorFuture::new(async move { door.cross(request, limit).await })
     }
 }
 

@@ -1,4 +1,8 @@
 use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -12,7 +16,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 
 use super::*;
-use crate::door::Tolls;
+use crate::door::{Crossing, Gate, Toll, Tolls};
 use crate::problem::ProblemKind;
 
 /// Answers every request the same.
@@ -22,12 +26,21 @@ enum Server {
     Answers(u16, &'static str),
     RefusesConnections,
     BreaksConnections,
+    /// Never answers.
+    Silent,
+    /// Answers 200 and then never ends.
+    Endless,
 }
 
 impl HttpConnector for Server {
     fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
         let broken = |kind: io::ErrorKind| Err(ConnectorError::io(io::Error::from(kind).into()));
         HttpConnectorFuture::ready(match self {
+            Self::Silent => return HttpConnectorFuture::new(std::future::pending()),
+            Self::Endless => {
+                let status = 200.try_into().expect("it is a status");
+                Ok(HttpResponse::new(status, SdkBody::from_body_1_x(NeverEnds)))
+            }
             Self::Answers(status, body) => {
                 let answer = http::Response::builder()
                     .status(*status)
@@ -38,6 +51,21 @@ impl HttpConnector for Server {
             Self::RefusesConnections => broken(io::ErrorKind::ConnectionRefused),
             Self::BreaksConnections => broken(io::ErrorKind::ConnectionReset),
         })
+    }
+}
+
+/// A body whose next piece never comes.
+struct NeverEnds;
+
+impl http_body::Body for NeverEnds {
+    type Data = bytes::Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        Poll::Pending
     }
 }
 
@@ -54,8 +82,12 @@ impl ProvideCredentials for Nobody {
 }
 
 fn connect(server: Server, credentials: SharedCredentialsProvider) -> Aws {
+    connect_through(server, credentials, Tolls::default())
+}
+
+fn connect_through(server: Server, credentials: SharedCredentialsProvider, tolls: Tolls) -> Aws {
     Aws::connect(Connection {
-        http: Http::new(server, Tolls::default()),
+        http: Http::new(server, tolls),
         stop: Stop::new(),
         credentials,
         region: Region::new("eu-west-1").unwrap(),
@@ -115,4 +147,36 @@ async fn a_throttled_call_is_sent_so_often_and_no_more() {
     let began = tokio::time::Instant::now();
     assert_eq!(caller(Server::Answers(400, throttled)).await.unwrap_err().code, "throttled");
     assert!(began.elapsed() < Duration::from_mins(2), "{:?}", began.elapsed());
+}
+
+/// The rate limiter with a long queue before it.
+#[derive(Debug, Default)]
+struct Queue(AtomicUsize);
+
+impl Toll for Queue {
+    fn before(&self, _: &Crossing) -> Gate {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Gate::After(3 * ATTEMPT_TIME_MAX)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_our_own_limiter_does_not_run_out_of_time() {
+    let queue = Arc::new(Queue::default());
+    let tolls = Tolls::new(vec![Arc::<Queue>::clone(&queue)]);
+    let caller = connect_through(Server::Answers(200, IDENTITY), somebody(), tolls).caller().await;
+    assert!(caller.is_ok(), "{caller:?}");
+    assert_eq!(queue.0.load(Ordering::Relaxed), 1, "one attempt");
+}
+
+/// The limit of an attempt holds from the moment it leaves, to the end of the answer.
+#[tokio::test(start_paused = true)]
+async fn an_attempt_has_a_limit() {
+    for server in [Server::Silent, Server::Endless] {
+        let began = tokio::time::Instant::now();
+        assert_eq!(caller(server.clone()).await.unwrap_err().code, "answer_lost", "{server:?}");
+        let limits = ATTEMPTS_MAX * ATTEMPT_TIME_MAX;
+        let took = began.elapsed();
+        assert!(took >= limits && took < limits + Duration::from_mins(1), "{server:?}: {took:?}");
+    }
 }

@@ -4,12 +4,13 @@ use aws_credential_types::provider::ProvideCredentials as _;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 
 use super::*;
+use crate::door::{Http, NetworkOptions, Tolls};
 
 /// What is told of the profile `company` in a configuration file `config`.
 async fn told(config: &str) -> Option<(&'static str, &'static str)> {
     let files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, config).build();
     let sources = ProviderConfig::without_region()
-        .with_http_client(crate::door::Http::network(Default::default(), Default::default()).client())
+        .with_http_client(Http::network(NetworkOptions::default(), Tolls::default()).client())
         .with_behavior_version(Some(BehaviorVersion::latest()))
         .with_region(Some(aws_config::Region::new("eu-west-1")));
     let provider = ProfileFileCredentialsProvider::builder().configure(&sources);
