@@ -13,6 +13,7 @@ pub mod fault;
 pub mod identity;
 pub mod lambda_host;
 mod package_store;
+pub(crate) mod partition;
 pub mod random;
 pub mod refusal_log;
 pub mod serve;

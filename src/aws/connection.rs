@@ -1,5 +1,6 @@
 //! The clients, all from one configuration, and who is calling.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use super::wait::{self, Condition, Look, Patience, Progress, Waiting};
 use crate::door::{Http, LabelOperation, Stop};
 use crate::names::{AccountId, Region};
 use crate::problem::Problem;
+use crate::stack::AwsService;
 
 /// Everything that AWS is reached with. Made by the command line's edge; nothing below knows whether it
 /// leads to AWS or to the local target.
@@ -30,12 +32,30 @@ pub struct Connection {
     pub credentials: SharedCredentialsProvider,
     /// The Region of every client.
     pub region: Region,
-    /// One endpoint for every service, instead of AWS's own.
-    pub endpoint: Option<String>,
+    /// Where each service is asked.
+    pub endpoints: Endpoints,
     /// The time that requests are signed with.
     pub time: SharedTimeSource,
     /// How waits pass.
     pub sleep: SharedAsyncSleep,
+}
+
+/// Where each service is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoints {
+    /// All at one address.
+    One(String),
+    /// At AWS's own, but for these.
+    Own(BTreeMap<AwsService, String>),
+}
+
+impl Endpoints {
+    fn of(&self, service: AwsService) -> Option<&str> {
+        match self {
+            Self::One(address) => Some(address),
+            Self::Own(elsewhere) => elsewhere.get(&service).map(String::as_str),
+        }
+    }
 }
 
 /// The clients. Cheap to clone.
@@ -69,9 +89,10 @@ pub struct Caller {
 /// Builds one service's client, with the door's label. Its stock of retries is its own: the SDK's is one
 /// for the whole process, and a stack that is throttled would use up those of the stacks beside it.
 macro_rules! client {
-    ($service:ident, $shared:expr) => {{
+    ($service:ident, $shared:expr, $endpoint:expr) => {{
         let retries = $service::config::retry::RetryPartition::custom("one connection").build();
-        let builder = $service::config::Builder::from($shared).interceptor(LabelOperation);
+        let mut builder = $service::config::Builder::from($shared).interceptor(LabelOperation);
+        builder.set_endpoint_url($endpoint.map(str::to_owned));
         $service::Client::from_conf(builder.retry_partition(retries).build())
     }};
 }
@@ -79,8 +100,8 @@ macro_rules! client {
 impl Aws {
     /// Connects; nothing is sent yet.
     pub fn connect(connection: Connection) -> Self {
-        let Connection { http, stop, credentials, region, endpoint, time, sleep } = connection;
-        let mut shared = SdkConfig::builder()
+        let Connection { http, stop, credentials, region, endpoints, time, sleep } = connection;
+        let shared = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(http.client())
             .credentials_provider(credentials)
@@ -88,15 +109,15 @@ impl Aws {
             .time_source(time)
             .sleep_impl(sleep.clone())
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX))
-            .timeout_config(attempts_of(ATTEMPT_TIME_MAX));
-        shared.set_endpoint_url(endpoint);
-        let shared = shared.build();
+            .timeout_config(attempts_of(ATTEMPT_TIME_MAX))
+            .build();
+        let at = |service| endpoints.of(service);
         Self {
-            iot: client!(aws_sdk_iot, &shared),
-            lambda: client!(aws_sdk_lambda, &shared),
-            iam: client!(aws_sdk_iam, &shared),
-            logs: client!(aws_sdk_cloudwatchlogs, &shared),
-            sts: client!(aws_sdk_sts, &shared),
+            iot: client!(aws_sdk_iot, &shared, at(AwsService::Iot)),
+            lambda: client!(aws_sdk_lambda, &shared, at(AwsService::Lambda)),
+            iam: client!(aws_sdk_iam, &shared, at(AwsService::Iam)),
+            logs: client!(aws_sdk_cloudwatchlogs, &shared, at(AwsService::Logs)),
+            sts: client!(aws_sdk_sts, &shared, at(AwsService::Sts)),
             waiting: Waiting { sleep, stop, progress: Progress::silent() },
         }
     }

@@ -6,6 +6,7 @@ mod ask;
 mod commands;
 mod demo;
 mod device;
+mod endpoints;
 mod environment;
 mod load;
 mod local;

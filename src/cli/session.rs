@@ -4,15 +4,62 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
+#[cfg(test)]
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use tokio::sync::Mutex;
 
 use super::args::{Global, OutputFlag};
+use super::endpoints;
 use super::environment::Environment;
 use super::local_target::{self, LocalTarget};
-use crate::door::{Files, Limiter, Recorder, Stop, Toll, Tolls};
+use crate::aws;
+use crate::door::{Files, Http, Limiter, NetworkOptions, Recorder, Stop, Toll, Tolls};
 use crate::problem::Problem;
 use crate::report::{Calls, Output, Printer};
+use crate::stack::Stack;
+
+/// The way to AWS: what stands behind the door, and who signs.
+#[derive(Debug)]
+pub(crate) enum Reach {
+    /// The network, with the credentials that AWS's own tools would use.
+    Network,
+    /// What a test puts there.
+    #[cfg(test)]
+    Given(SharedHttpConnector, SharedCredentialsProvider),
+}
+
+impl Reach {
+    /// The door.
+    pub(crate) fn http(&self, tolls: &Tolls) -> Http {
+        match self {
+            Self::Network => {
+                let options = NetworkOptions { proxy_from_environment: true, ..NetworkOptions::default() };
+                Http::network(options, tolls.clone())
+            }
+            #[cfg(test)]
+            Self::Given(connector, _) => Http::new(connector.clone(), tolls.clone()),
+        }
+    }
+
+    /// Who signs for `stack`. The sources of credentials must not be found elsewhere either.
+    pub(crate) async fn credentials(
+        &self,
+        http: &Http,
+        stack: &Stack,
+    ) -> Result<SharedCredentialsProvider, Problem> {
+        match self {
+            Self::Network => {
+                endpoints::refuse_files(stack).await?;
+                let profile = stack.aws.profile.as_deref();
+                aws::default_credentials(&http.client(), &stack.region, profile).await
+            }
+            #[cfg(test)]
+            Self::Given(_, credentials) => Ok(credentials.clone()),
+        }
+    }
+}
 
 /// One run of the program.
 pub(crate) struct Session {
@@ -23,6 +70,8 @@ pub(crate) struct Session {
     pub(crate) stop: Stop,
     recorder: Recorder,
     pub(crate) tolls: Tolls,
+    /// The way to AWS.
+    pub(crate) reach: Reach,
     /// The time that requests are signed with.
     pub(crate) time: SharedTimeSource,
     /// Held while a question stands on the terminal.
@@ -64,6 +113,7 @@ impl Session {
             stop,
             recorder,
             tolls,
+            reach: Reach::Network,
             time,
             asking: Mutex::new(()),
             locals: Mutex::default(),

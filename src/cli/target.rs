@@ -5,11 +5,12 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 
+use super::endpoints;
 use super::local_target::LocalTarget;
 use super::references::{LocalIdentity, Resolver};
 use super::session::Session;
-use crate::aws::{self, Aws, Connection};
-use crate::door::{Http, NetworkOptions};
+use crate::aws::{Aws, Connection, Endpoints};
+use crate::door::Http;
 use crate::keys::{FileStore, Secret, Store};
 use crate::names::Identity;
 use crate::problem::Problem;
@@ -38,26 +39,23 @@ pub(crate) async fn connect(session: &Session, mut stack: Stack) -> Result<Conne
     });
     let http = match &local {
         Some(local) => local.http(session, &stack.region)?,
-        None => Http::network(
-            NetworkOptions { proxy_from_environment: true, ..NetworkOptions::default() },
-            session.tolls.clone(),
-        ),
+        None => session.reach.http(&session.tolls),
     };
-    let (credentials, endpoint) = if let Some(local) = &local {
+    let (credentials, endpoints) = if let Some(local) = &local {
         let (id, secret) = local.credentials();
         let credentials = Credentials::new(id, secret, None, None, "thinggate local target");
-        (SharedCredentialsProvider::new(credentials), Some(local.endpoint(session)))
+        (SharedCredentialsProvider::new(credentials), Endpoints::One(local.endpoint(session)))
     } else {
-        refuse_endpoint_overrides(session)?;
-        let profile = stack.aws.profile.as_deref();
-        (aws::default_credentials(&http.client(), &stack.region, profile).await?, None)
+        endpoints::refuse_variables(&session.environment, &stack)?;
+        let credentials = session.reach.credentials(&http, &stack).await?;
+        (credentials, Endpoints::Own(stack.aws.endpoints.clone()))
     };
     let aws = Aws::connect(Connection {
         http: http.clone(),
         stop: session.stop.clone(),
         credentials,
         region: stack.region.clone(),
-        endpoint,
+        endpoints,
         time: session.time.clone(),
         sleep: SharedAsyncSleep::new(TokioSleep::new()),
     });
@@ -73,15 +71,6 @@ pub(crate) async fn connect(session: &Session, mut stack: Stack) -> Result<Conne
         local: local.as_ref().map(|local| local_identity(local, session, &stack)).transpose()?,
     };
     Ok(Connected { stack, aws, http, store, resolver, local })
-}
-
-/// A device or deploy that goes elsewhere than the stack file says is refused, not followed.
-fn refuse_endpoint_overrides(session: &Session) -> Result<(), Problem> {
-    let named = session.environment.names_with_prefix("AWS_ENDPOINT_URL");
-    let Some(name) = named.first() else { return Ok(()) };
-    Err(Problem::refused("endpoint_override", format!("`{name}` is set, and the stack's target is `aws`"))
-        .because("the stack file does not name another endpoint")
-        .next(format!("unset {name}")))
 }
 
 fn local_identity(local: &LocalTarget, session: &Session, stack: &Stack) -> Result<LocalIdentity, Problem> {
@@ -144,8 +133,11 @@ impl Connected<'_> {
 /// Where a stack lives, for people.
 pub(crate) fn target_text(stack: &Stack, identity: Option<&Identity>) -> String {
     let kind = match stack.target {
-        Target::Local => "local",
-        Target::Aws => "aws",
+        Target::Local => "local".to_owned(),
+        Target::Aws => match endpoints::text(stack) {
+            Some(elsewhere) => format!("aws; {elsewhere}"),
+            None => "aws".to_owned(),
+        },
     };
     match identity {
         Some(identity) => format!("{}, account {} ({kind})", stack.region, identity.account),

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use super::{Action, Change, Code, Environment, Facts, Live, Resource, SigningKeys};
 use super::{authorizer, default_authorizer, function, log_group, permission, release, role, signing_key};
-use crate::aws::{Aws, Connection};
+use crate::aws::{Aws, Connection, Endpoints};
 use crate::build::{InputsHash, Package};
 use crate::door::{Crossing, Gate, Http, Stop, Toll, Tolls};
 use crate::keys::{Generation, PublicKeyPem, Secret};
@@ -190,7 +190,7 @@ impl World {
                 None,
             )),
             region: facts.identity.region.clone(),
-            endpoint: Some("http://local.invalid".to_owned()),
+            endpoints: Endpoints::One("http://local.invalid".to_owned()),
             time: SharedTimeSource::new(time),
             sleep: SharedAsyncSleep::new(TokioSleep::new()),
         });

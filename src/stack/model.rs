@@ -58,6 +58,51 @@ pub enum Target {
 pub struct Aws {
     /// The profile of the shared configuration files.
     pub profile: Option<String>,
+    /// Services that are asked elsewhere than at AWS's own address: scheme, host and port.
+    pub endpoints: BTreeMap<AwsService, String>,
+}
+
+/// A service of AWS that a stack is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AwsService {
+    /// AWS Identity and Access Management.
+    Iam,
+    /// AWS IoT Core.
+    Iot,
+    /// AWS Lambda.
+    Lambda,
+    /// Amazon CloudWatch Logs.
+    Logs,
+    /// AWS Security Token Service.
+    Sts,
+}
+
+impl AwsService {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Iam, Self::Iot, Self::Lambda, Self::Logs, Self::Sts];
+
+    /// Its name in the stack file, the same as in `aws NAME …`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Iam => "iam",
+            Self::Iot => "iot",
+            Self::Lambda => "lambda",
+            Self::Logs => "logs",
+            Self::Sts => "sts",
+        }
+    }
+
+    /// Its id in AWS's own models, from which the names of variables and of keys in AWS's configuration
+    /// files derive: `AWS_ENDPOINT_URL_CLOUDWATCH_LOGS`.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Iam => "IAM",
+            Self::Iot => "IoT",
+            Self::Lambda => "Lambda",
+            Self::Logs => "CloudWatch Logs",
+            Self::Sts => "STS",
+        }
+    }
 }
 
 /// Where a secret or a file is kept. Never the secret itself.

@@ -36,7 +36,7 @@ pub(super) fn stack(
     for (key, instead) in LATER {
         top.not_yet(checks, key, instead);
     }
-    let aws = aws::aws(checks, &mut top);
+    let aws = aws::aws(checks, &mut top, target);
     let tags = tags::tags(checks, &mut top);
     let signing = signing::signing(checks, &mut top, name.as_ref(), region.as_ref());
     let token = token::token(checks, &mut top, target);

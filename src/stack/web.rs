@@ -6,6 +6,10 @@ use super::checks::{Checks, Found};
 use super::finding::Shown;
 use super::model::Target;
 
+/// What an identity provider's address looks like.
+const PROVIDER: &str = "https://openam.example.com/openam/oauth2";
+/// What a service's address looks like.
+const SERVICE: &str = "https://iam.example.com:8443";
 /// The embedded provider's host, which only the local target can resolve.
 const EMBEDDED_HOST: &str = "identity.thinggate.local";
 
@@ -15,7 +19,7 @@ pub(super) fn issuer(
     found: &Found<String>,
     target: Option<Target>,
 ) -> Option<String> {
-    address(checks, found, target)?;
+    address(checks, found, target, PROVIDER)?;
     Some(found.value.clone())
 }
 
@@ -25,22 +29,45 @@ pub(super) fn endpoint(
     found: &Found<String>,
     target: Option<Target>,
 ) -> Option<String> {
-    let url = address(checks, found, target)?;
-    if url.scheme() == "http" && target == Some(Target::Aws) && !is_loopback(&url) {
+    let url = address(checks, found, target, PROVIDER)?;
+    secure(checks, found, target, &url)?;
+    Some(found.value.clone())
+}
+
+fn secure(checks: &mut Checks<'_>, found: &Found<String>, target: Option<Target>, url: &Url) -> Option<()> {
+    if url.scheme() == "http" && target == Some(Target::Aws) && !is_loopback(url) {
         let message = format!("`{}` must be `https`: secrets and tokens travel over it", found.place.key);
         checks.error(&found.place, "insecure", message);
         return None;
     }
-    Some(found.value.clone())
+    Some(())
 }
 
-fn address(checks: &mut Checks<'_>, found: &Found<String>, target: Option<Target>) -> Option<Url> {
+/// Where a service of AWS is asked: scheme, host and port alone. Secrets travel there, so it is `https`
+/// unless it is this machine.
+pub(super) fn service_address(checks: &mut Checks<'_>, found: &Found<String>) -> Option<String> {
+    let url = address(checks, found, Some(Target::Aws), SERVICE)?;
+    secure(checks, found, Some(Target::Aws), &url)?;
+    if url.path() != "/" || url.query().is_some() {
+        let message = format!("`{}` is a scheme, a host and perhaps a port, nothing else", found.place.key);
+        checks.report(&found.place, "bad_address", message, Shown::ToStart, None);
+        return None;
+    }
+    Some(found.value.trim_end_matches('/').to_owned())
+}
+
+fn address(
+    checks: &mut Checks<'_>,
+    found: &Found<String>,
+    target: Option<Target>,
+    example: &str,
+) -> Option<Url> {
     let key = &found.place.key;
     let url = Url::parse(&found.value).ok().filter(|url| {
         ["http", "https"].contains(&url.scheme()) && url.has_host() && !found.value.contains([' ', '\\'])
     });
     let Some(url) = url else {
-        let message = format!("`{key}` is an address such as `https://openam.example.com/openam/oauth2`");
+        let message = format!("`{key}` is an address such as `{example}`");
         checks.error(&found.place, "bad_address", message);
         return None;
     };

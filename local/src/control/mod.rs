@@ -46,6 +46,13 @@ pub struct Call<'a> {
     pub packages: &'a crate::PackageStore,
 }
 
+impl Call<'_> {
+    /// The partition of the call's Region: `aws`, `aws-cn` or `aws-us-gov`.
+    pub(crate) fn partition(&self) -> &'static str {
+        crate::partition::partition(self.region)
+    }
+}
+
 /// A refusal in the service's own code; the protocol's shape is put around it by the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceError {

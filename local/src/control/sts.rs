@@ -13,7 +13,7 @@ pub fn handle(_world: &mut World, call: &Call) -> Result<Reply, ServiceError> {
     match form.action(VERSION)? {
         "GetCallerIdentity" => {
             let mut result = Xml::default();
-            result.leaf("Arn", &format!("arn:aws:iam::{}:user/local", call.account));
+            result.leaf("Arn", &format!("arn:{}:iam::{}:user/local", call.partition(), call.account));
             result.leaf("UserId", "AIDALOCALTHINGGATE000");
             result.leaf("Account", call.account);
             let answer = query::answer(NAMESPACE, "GetCallerIdentity", call.request_id, Some(result));

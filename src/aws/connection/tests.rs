@@ -91,7 +91,7 @@ fn connect_through(server: Server, credentials: SharedCredentialsProvider, tolls
         stop: Stop::new(),
         credentials,
         region: Region::new("eu-west-1").unwrap(),
-        endpoint: Some("http://aws.invalid".to_owned()),
+        endpoints: Endpoints::One("http://aws.invalid".to_owned()),
         time: SharedTimeSource::new(SystemTimeSource::new()),
         sleep: SharedAsyncSleep::new(TokioSleep::new()),
     })

@@ -13,6 +13,7 @@ use crate::aws::Aws;
 use crate::aws::retry::SETTLED;
 use crate::aws::wait::Look;
 use crate::build::Tools;
+use crate::cli::endpoints;
 use crate::cli::session::Session;
 use crate::cli::target::{self, Connected};
 use crate::gather::{self, CodeMode, Sources};
@@ -21,7 +22,7 @@ use crate::plan::{Plan, Step};
 use crate::problem::Problem;
 use crate::report::{Command, Finding, Report, StepReport};
 use crate::resource::{Facts, Kind, NotCompared};
-use crate::stack::{Stack, Warning};
+use crate::stack::{Stack, Target, Warning};
 
 /// One stack in one command: connected, with the caller known.
 pub(super) struct Work<'a> {
@@ -39,8 +40,16 @@ impl<'a> Work<'a> {
         let failed = |problem| Report::of_problem(command, &name, &file, &place, problem);
         let connected = target::connect(session, stack).await.map_err(failed)?;
         let identity = connected.identity().await.map_err(|problem| {
-            failed(match &session.global.local_endpoint {
-                Some(address) => problem.because(format!("--local-endpoint says {address}")),
+            let elsewhere = match connected.stack.target {
+                Target::Local => {
+                    session.global.local_endpoint.clone().map(|at| format!("--local-endpoint says {at}"))
+                }
+                Target::Aws => {
+                    endpoints::text(&connected.stack).map(|at| format!("the stack file says {at}"))
+                }
+            };
+            failed(match elsewhere {
+                Some(elsewhere) => problem.because(elsewhere),
                 None => problem,
             })
         })?;

@@ -3,6 +3,7 @@
 
 mod bench;
 mod conditions;
+mod endpoints;
 mod foreign;
 mod regions;
 mod settled;

@@ -105,9 +105,10 @@ fn an_endpoint_from_the_environment_is_not_followed() {
     exit 4
     -- errors
     error: `AWS_ENDPOINT_URL_IOT` is set, and the stack's target is `aws`
-      because: the stack file does not name another endpoint
+      because: it says http://127.0.0.1:PORT
+      because: the stack file does not name another address for `iot`
 
-    next: unset AWS_ENDPOINT_URL_IOT
+    next: unset AWS_ENDPOINT_URL_IOT; or, to go there: `iot = "http://127.0.0.1:PORT"` below `[aws.endpoints]`
     "#);
 }
 

@@ -6,6 +6,7 @@ use crate::control::page::Page;
 use crate::control::protocol::query::{Form, Xml};
 use crate::control::validate::{Checks, Text};
 use crate::control::{Call, page};
+use crate::partition::after_partition;
 
 /// Pages hold this many entries when the caller does not say. Source: IAM API Reference, `MaxItems`.
 const PAGE_ENTRIES: i64 = 100;
@@ -110,7 +111,7 @@ pub(super) fn attachable(arn: &str) -> Result<(), ServiceError> {
     if !arn.starts_with("arn:") || arn.split(':').count() < 6 {
         return Err(ServiceError::new(400, "InvalidInput", format!("ARN {arn} is not valid.")));
     }
-    match arn.strip_prefix("arn:aws:iam::aws:policy/") {
+    match after_partition(arn).and_then(|rest| rest.strip_prefix("iam::aws:policy/")) {
         Some(name) if !name.is_empty() && !name.ends_with('/') => Ok(()),
         _ => Err(no_such_entity(format!("Policy {arn} does not exist or is not attachable."))),
     }

@@ -26,7 +26,7 @@ fn find<'a>(
     arn: Option<&str>,
 ) -> Result<&'a mut Authorizer, ServiceError> {
     let arn = arn.unwrap_or_default();
-    let prefix = format!("arn:aws:iot:{}:{}:authorizer/", call.region, call.account);
+    let prefix = format!("arn:{}:iot:{}:{}:authorizer/", call.partition(), call.region, call.account);
     let Some(name) = arn.strip_prefix(&prefix) else {
         return Err(invalid_request(
             "Invalid request provided: the resource ARN is not one of an authorizer here",

@@ -15,6 +15,7 @@ use super::resolve::milliseconds;
 use super::state::{Function, Milliseconds};
 use super::{empty, json};
 use crate::control::{Call, ServiceError};
+use crate::partition::after_partition;
 use crate::state::World;
 use crate::{Response, random};
 
@@ -72,7 +73,7 @@ impl Add {
     }
 
     /// The statement, as AWS writes it.
-    fn statement(&self, sid: &str, resource: &str) -> Result<Value, ServiceError> {
+    fn statement(&self, sid: &str, resource: &str, partition: &str) -> Result<Value, ServiceError> {
         let mut equals = Map::new();
         let mut like = Map::new();
         let conditions = [
@@ -92,7 +93,7 @@ impl Add {
         let mut statement = json!({
             "Sid": sid,
             "Effect": "Allow",
-            "Principal": principal(self.principal.as_deref().unwrap_or_default())?,
+            "Principal": principal(self.principal.as_deref().unwrap_or_default(), partition)?,
             "Action": self.action,
             "Resource": resource,
         });
@@ -123,7 +124,7 @@ fn is_arn(text: &str) -> bool {
 }
 
 /// A service, an account, an identity, or everybody: `test_add_lambda_permission_fields` \[R\].
-fn principal(text: &str) -> Result<Value, ServiceError> {
+fn principal(text: &str, partition: &str) -> Result<Value, ServiceError> {
     let is_service = [".amazonaws.com", ".amazonaws.com.cn", ".amazon.com"].iter().any(|suffix| {
         text.strip_suffix(suffix).is_some_and(|name| {
             !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c))
@@ -136,9 +137,9 @@ fn principal(text: &str) -> Result<Value, ServiceError> {
         return Ok(json!({ "Service": text }));
     }
     if text.len() == 12 && text.chars().all(|c| c.is_ascii_digit()) {
-        return Ok(json!({ "AWS": format!("arn:aws:iam::{text}:root") }));
+        return Ok(json!({ "AWS": format!("arn:{partition}:iam::{text}:root") }));
     }
-    if text.starts_with("arn:aws:iam::") {
+    if after_partition(text).is_some_and(|rest| rest.starts_with("iam::")) {
         return Ok(json!({ "AWS": text }));
     }
     Err(invalid_parameter("The provided principal was invalid. Please check the principal and try again."))
@@ -190,7 +191,7 @@ pub(super) fn add(world: &mut World, call: &Call, function: &str) -> Result<Resp
              the existing statement."
         )));
     }
-    let statement = wanted.statement(sid, &arn)?;
+    let statement = wanted.statement(sid, &arn, call.partition())?;
     let mut statements = known.map(|policy| policy.statements.clone()).unwrap_or_default();
     statements.push(statement.clone());
     let size_bytes = Policy::document(&statements).len();

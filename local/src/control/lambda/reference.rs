@@ -83,9 +83,10 @@ pub(super) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.chars().all(|c| c.is_ascii_digit())
 }
 
-/// `arn:aws:lambda:REGION:ACCOUNT:function:NAME`, with the qualifier when there is one.
+/// `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`, with the qualifier when there is one.
 pub fn arn(region: &str, account: &str, name: &str, qualifier: Option<&str>) -> String {
-    let arn = format!("arn:aws:lambda:{region}:{account}:function:{name}");
+    let arn =
+        format!("arn:{}:lambda:{region}:{account}:function:{name}", crate::partition::partition(region));
     match qualifier {
         None => arn,
         Some(qualifier) => format!("{arn}:{qualifier}"),

@@ -75,7 +75,8 @@ pub(super) fn may_log(role: &Role, region: &str, account: &str, group: &str) -> 
         return false;
     }
     let attached = role.attached_policies.iter().filter_map(|arn| managed(arn)).any(lets_log);
-    let stream = format!("arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:any");
+    let partition = crate::partition::partition(region);
+    let stream = format!("arn:{partition}:logs:{region}:{account}:log-group:{group}:log-stream:any");
     let all: Vec<Value> = role.inline_policies.values().flat_map(|document| statements(document)).collect();
     let says = |effect: &str, action: &str| {
         all.iter().any(|statement| {
@@ -101,7 +102,7 @@ fn covers(statement: &Value, element: &str, wanted: &str, lower: bool) -> bool {
 
 /// The name of a policy that AWS manages.
 fn managed(arn: &str) -> Option<&str> {
-    arn.strip_prefix("arn:aws:iam::aws:policy/")
+    crate::partition::after_partition(arn)?.strip_prefix("iam::aws:policy/")
 }
 
 /// The statements of a policy document; none when it cannot be read.

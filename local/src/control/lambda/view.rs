@@ -10,6 +10,7 @@ use super::package;
 use super::reference;
 use super::state::{Alias, Function, Logging, Milliseconds, Settings, Version};
 use crate::control::Call;
+use crate::partition::partition;
 
 /// How much of a version is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,5 +131,5 @@ fn date(milliseconds: Milliseconds) -> String {
 /// The ARN of a runtime's version: the same for the same runtime.
 fn runtime_version(region: &str, runtime: &str) -> String {
     let hash = crate::random::hex(digest(&SHA256, runtime.as_bytes()).as_ref());
-    format!("arn:aws:lambda:{region}::runtime:{hash}")
+    format!("arn:{}:lambda:{region}::runtime:{hash}", partition(region))
 }

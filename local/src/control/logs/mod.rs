@@ -188,7 +188,7 @@ fn invalid(text: impl Into<String>) -> ServiceError {
 }
 
 fn group_arn(call: &Call, name: &str) -> String {
-    format!("arn:aws:logs:{}:{}:log-group:{name}", call.region, call.account)
+    format!("arn:{}:logs:{}:{}:log-group:{name}", call.partition(), call.region, call.account)
 }
 
 /// Milliseconds since 1970, CloudWatch's unit.

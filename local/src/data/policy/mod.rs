@@ -8,6 +8,7 @@ mod tests;
 use serde_json::{Map, Value};
 
 use crate::control::iot::answer::{POLICY_DOCUMENT_CHARACTERS_MAX, POLICY_DOCUMENTS_MAX};
+use crate::partition::partition;
 use crate::strict_json;
 use pattern::{Pattern, Unknown};
 
@@ -49,7 +50,7 @@ impl Action {
 
     /// The ARN of what it is done to.
     pub fn resource(self, region: &str, account: &str, name: &str) -> String {
-        format!("arn:aws:iot:{region}:{account}:{}/{name}", self.resource_type())
+        format!("arn:{}:iot:{region}:{account}:{}/{name}", partition(region), self.resource_type())
     }
 }
 
