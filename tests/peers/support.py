@@ -177,6 +177,7 @@ class Proxy:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # an answer is two writes
 
             def forward(self):
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))

@@ -35,6 +35,22 @@ impl Service {
         })
     }
 
+    /// The service that a request looks as if it were for, when its signature names none: a refusal has that
+    /// service's form.
+    fn from_form(request: &Request) -> Self {
+        if request.headers().contains_key("x-amz-target") {
+            return Self::Logs;
+        }
+        let form = query::Form::read(&parameters(request.uri().query()), request.body());
+        match form.get("Version") {
+            Some(sts::VERSION) => Self::Sts,
+            Some(iam::VERSION) => Self::Iam,
+            // Lambda's paths begin with a date.
+            _ if request.uri().path().starts_with("/20") => Self::Lambda,
+            _ => Self::Iot,
+        }
+    }
+
     /// The XML namespace of its answers; the services that have one speak awsQuery. Source: `xmlNamespace`
     /// of the service models.
     fn namespace(self) -> &'static str {
@@ -193,11 +209,14 @@ fn not_durable(error: &io::Error) -> ServiceError {
 
 /// Who the request is for; the holder of the target's access key signed it.
 fn authenticate(target: &Target, request: &Request, request_id: &str) -> Result<(Service, String), Response> {
-    let json = |refused: Refused| rest_json::error(&refused.for_json());
-    let claim = Claim::read(request.headers()).map_err(json)?;
+    let unknown = |refused: Refused| {
+        let service = Service::from_form(request);
+        service.error(&service.refusal(refused), request_id)
+    };
+    let claim = Claim::read(request.headers()).map_err(unknown)?;
     let Some(service) = Service::from_signing_name(&claim.service) else {
         let text = format!("Credential should be scoped to correct service, not '{}'.", claim.service);
-        return Err(json(Refused::Wrong(text)));
+        return Err(unknown(Refused::Wrong(text)));
     };
     match claim.verify(request, target.key(), target.clock().now()) {
         Ok(()) => Ok((service, claim.region)),

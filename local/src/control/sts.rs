@@ -5,7 +5,8 @@ use super::{Call, Reply, ServiceError};
 use crate::state::World;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
-const VERSION: &str = "2011-06-15";
+/// Of the API.
+pub(crate) const VERSION: &str = "2011-06-15";
 
 /// Answers one call.
 pub fn handle(_world: &mut World, call: &Call) -> Result<Reply, ServiceError> {

@@ -4,6 +4,8 @@
 //! Value …". Recorded from real AWS in `LocalStack`'s snapshots, such as
 //! `tests/aws/services/lambda_/test_lambda_api.snapshot.json` (for functionName).
 
+use std::collections::BTreeMap;
+
 use super::ServiceError;
 
 /// A pattern as AWS quotes it, and the same as a function.
@@ -58,6 +60,45 @@ impl Checks {
             self.fail(member, text, &format!("Member must satisfy regular expression pattern: {pattern}"));
         }
         Some(text)
+    }
+
+    /// A list of texts: how many there may be, at least and at most, and what each may be.
+    pub(crate) fn list(
+        &mut self,
+        member: &str,
+        texts: &[String],
+        (least, most): (usize, usize),
+        rule: &Text,
+    ) {
+        if texts.len() < least {
+            self.fail(member, "[]", &format!("Member must have length greater than or equal to {least}"));
+        }
+        if texts.len() > most {
+            self.fail(member, "[...]", &format!("Member must have length less than or equal to {most}"));
+        }
+        for (index, text) in texts.iter().enumerate() {
+            self.optional(&format!("{member}.{}.member", index + 1), Some(text), rule);
+        }
+    }
+
+    /// A map of texts: how many there may be, at least and at most, and what keys and values may be.
+    pub(crate) fn map(
+        &mut self,
+        member: &str,
+        texts: &BTreeMap<String, String>,
+        (least, most): (usize, usize),
+        (key_rule, value_rule): (&Text, &Text),
+    ) {
+        if texts.len() < least {
+            self.fail(member, "{}", &format!("Member must have length greater than or equal to {least}"));
+        }
+        if texts.len() > most {
+            self.fail(member, "{...}", &format!("Member must have length less than or equal to {most}"));
+        }
+        for (key, value) in texts {
+            self.optional(&format!("{member}.key"), Some(key), key_rule);
+            self.optional(&format!("{member}.{key}.member"), Some(value), value_rule);
+        }
     }
 
     /// A number that may be there.

@@ -20,7 +20,8 @@ use super::{Call, Reply, ServiceError};
 use crate::state::World;
 
 const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
-const VERSION: &str = "2010-05-08";
+/// Of the API.
+pub(crate) const VERSION: &str = "2010-05-08";
 
 /// What the service remembers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

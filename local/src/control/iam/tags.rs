@@ -70,6 +70,9 @@ pub(super) fn untag(state: &mut State, form: &Form) -> Result<Option<Xml>, Servi
     if keys.is_empty() {
         checks.missing("tagKeys");
     }
+    if keys.len() > TAGS_MAX {
+        checks.fail("tagKeys", "[...]", &format!("Member must have length less than or equal to {TAGS_MAX}"));
+    }
     for (index, key) in keys.iter().enumerate() {
         checks.optional(&format!("tagKeys.{}.member", index + 1), Some(key), &input::TAG_KEY);
     }

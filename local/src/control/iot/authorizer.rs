@@ -36,13 +36,29 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// The constraints of the model, and what is asked of keys and function.
-    fn check(&self, world: &World, call: &Call) -> Result<Option<Status>, ServiceError> {
+    /// The constraints of the model, which come before anything is looked up.
+    fn check(&self) -> Result<Option<Status>, ServiceError> {
+        if let Some(arn) = &self.authorizer_function_arn {
+            let short = arn.chars().count() <= 2048;
+            require(short, "authorizerFunctionArn", "have length less than or equal to 2048")?;
+        }
         if let Some(name) = &self.token_key_name {
             check_token_key_name(name)?;
         }
         if let Some(keys) = &self.token_signing_public_keys {
             check_keys(keys)?;
+        }
+        match self.status.as_deref() {
+            None => Ok(None),
+            Some("ACTIVE") => Ok(Some(Status::Active)),
+            Some("INACTIVE") => Ok(Some(Status::Inactive)),
+            Some(_) => require(false, "status", "satisfy enum value set: [INACTIVE, ACTIVE]").map(|()| None),
+        }
+    }
+
+    /// What is asked of keys and function beyond the model.
+    fn check_use(&self, world: &World, call: &Call) -> Result<(), ServiceError> {
+        if let Some(keys) = &self.token_signing_public_keys {
             let is_checked = call.options.switches.signing_keys == Check::Checked;
             if let Some(name) = keys
                 .iter()
@@ -59,19 +75,12 @@ impl Wanted {
         if let Some(arn) = &self.authorizer_function_arn {
             check_function(world, call, arn)?;
         }
-        match self.status.as_deref() {
-            None => Ok(None),
-            Some("ACTIVE") => Ok(Some(Status::Active)),
-            Some("INACTIVE") => Ok(Some(Status::Inactive)),
-            Some(_) => require(false, "status", "satisfy enum value set: [INACTIVE, ACTIVE]").map(|()| None),
-        }
+        Ok(())
     }
 }
 
 /// The function: one of this Region and account, as far as it is looked at.
 fn check_function(world: &World, call: &Call, arn: &str) -> Result<(), ServiceError> {
-    let member = "authorizerFunctionArn";
-    require(arn.chars().count() <= 2048, member, "have length less than or equal to 2048")?;
     let reference = Reference::parse(arn).filter(|_| arn.starts_with("arn:"));
     let Some(reference) = reference else {
         return Err(invalid_request("Invalid request provided: the function ARN is not one of Lambda"));
@@ -103,7 +112,8 @@ fn check_function(world: &World, call: &Call, arn: &str) -> Result<(), ServiceEr
 pub(super) fn create(world: &mut World, call: &Call, name: &str) -> Result<Response, ServiceError> {
     check_name(name)?;
     let wanted: Wanted = body(call)?;
-    let status = wanted.check(world, call)?.unwrap_or(Status::Inactive);
+    let status = wanted.check()?.unwrap_or(Status::Inactive);
+    wanted.check_use(world, call)?;
     let Some(function_arn) = wanted.authorizer_function_arn else {
         return Err(invalid_request("Invalid request provided: authorizerFunctionArn is missing"));
     };
@@ -171,8 +181,9 @@ fn check_active_limit(state: &State, call: &Call, authorizer: &Authorizer) -> Re
 pub(super) fn update(world: &mut World, call: &Call, name: &str) -> Result<Response, ServiceError> {
     check_name(name)?;
     let wanted: Wanted = body(call)?;
+    let status = wanted.check()?;
     find(world, call, name)?;
-    let status = wanted.check(world, call)?;
+    wanted.check_use(world, call)?;
     let switches = &call.options.switches;
     let state = &mut world.region(call.region).iot;
     let mut changed = state.authorizer(name).ok_or_else(|| missing(name))?.clone();

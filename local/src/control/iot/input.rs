@@ -15,7 +15,7 @@ const TAGS_MAX: usize = 50;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Tag {
-    key: String,
+    key: Option<String>,
     value: Option<String>,
 }
 
@@ -65,15 +65,8 @@ pub(super) fn tags(given: Vec<Tag>) -> Result<BTreeMap<String, String>, ServiceE
     let mut tags = BTreeMap::new();
     for Tag { key, value } in given {
         let value = value.unwrap_or_default();
-        let good = key
-            .chars()
-            .all(|c| c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c));
-        let length = (1..=128).contains(&key.chars().count());
-        require(
-            good && length,
-            "tags.key",
-            r"satisfy regular expression pattern: ^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$",
-        )?;
+        let key = key.ok_or_else(|| constraint("tags.key", "not be null"))?;
+        check_tag_key(&key, "tags.key")?;
         require(value.chars().count() <= 256, "tags.value", "have length less than or equal to 256")?;
         require(!key.to_ascii_lowercase().starts_with("aws:"), "tags.key", "not begin with aws:")?;
         if tags.insert(key, value).is_some() {
@@ -82,6 +75,16 @@ pub(super) fn tags(given: Vec<Tag>) -> Result<BTreeMap<String, String>, ServiceE
     }
     check_tag_count(&tags)?;
     Ok(tags)
+}
+
+/// 1 to 128 of `[\p{L}\p{Z}\p{N}_.:/=+\-@]`.
+pub(super) fn check_tag_key(key: &str, member: &str) -> Result<(), ServiceError> {
+    let good = key
+        .chars()
+        .all(|c| c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c));
+    let length = (1..=128).contains(&key.chars().count());
+    let constraint = r"satisfy regular expression pattern: ^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$";
+    require(good && length, member, constraint)
 }
 
 /// At most 50.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::errors::{invalid_request, not_found};
-use super::input::{Tag, body, check_tag_count, parameter, tags};
+use super::input::{Tag, body, check_tag_count, check_tag_key, parameter, tags};
 use super::state::Authorizer;
 use crate::Response;
 use crate::control::{Call, ServiceError};
@@ -25,7 +25,7 @@ fn find<'a>(
     call: &Call,
     arn: Option<&str>,
 ) -> Result<&'a mut Authorizer, ServiceError> {
-    let arn = arn.unwrap_or_default();
+    let arn = arn.ok_or_else(|| missing("resourceArn"))?;
     let prefix = format!("arn:{}:iot:{}:{}:authorizer/", call.partition(), call.region, call.account);
     let Some(name) = arn.strip_prefix(&prefix) else {
         return Err(invalid_request(
@@ -50,6 +50,7 @@ pub(super) fn tag(world: &mut World, call: &Call) -> Result<Response, ServiceErr
 pub(super) fn untag(world: &mut World, call: &Call) -> Result<Response, ServiceError> {
     let wanted: Wanted = body(call)?;
     let keys = wanted.tag_keys.ok_or_else(|| missing("tagKeys"))?;
+    keys.iter().try_for_each(|key| check_tag_key(key, "tagKeys"))?;
     let authorizer = find(world, call, wanted.resource_arn.as_deref())?;
     authorizer.tags.retain(|key, _| !keys.contains(key));
     Ok(crate::json_answer(200, &json!({})))

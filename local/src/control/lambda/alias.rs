@@ -48,16 +48,14 @@ impl Wanted {
             violations.check(short, "description", description, "have length less than or equal to 256");
         }
         if let Some(version) = &self.function_version {
-            let good = version == "$LATEST" || is_number(version);
-            let constraint = r"satisfy regular expression pattern: (\$LATEST|[0-9]+)";
-            violations.check(good, "functionVersion", version, constraint);
+            check_version(violations, version);
         }
         let weights = self.weights().unwrap_or_default();
         let shown: Vec<String> =
             weights.iter().map(|(version, weight)| format!("{version}={weight:?}")).collect();
         let shown = format!("{{{}}}", shown.join(", "));
         let member = "routingConfig.additionalVersionWeights";
-        if weights.keys().any(|version| !is_number(version)) {
+        if weights.keys().any(|version| !is_number(version) || version.len() > VERSION_CHARACTERS_MAX) {
             violations.add(format!(
                 "Value '{shown}' at '{member}' failed to satisfy constraint: Map keys must satisfy \
                  constraint: [Member must have length less than or equal to 1024, Member must have length \
@@ -72,6 +70,16 @@ impl Wanted {
             ));
         }
     }
+}
+
+/// Shape `VersionWithLatestPublished`.
+const VERSION_CHARACTERS_MAX: usize = 1024;
+
+fn check_version(violations: &mut Violations, version: &str) {
+    let good = version == "$LATEST" || is_number(version);
+    let constraint = r"satisfy regular expression pattern: (\$LATEST|[0-9]+)";
+    violations.check(good, "functionVersion", version, constraint);
+    violations.length(1..=VERSION_CHARACTERS_MAX, "functionVersion", version);
 }
 
 fn is_number(text: &str) -> bool {
@@ -194,13 +202,21 @@ fn check_versions(
     Ok(())
 }
 
+/// The function of a path that names an alias too.
+fn named(call: &Call, function: &str, alias: &str) -> Result<Named, ServiceError> {
+    let mut violations = Violations::default();
+    check_name(&mut violations, alias);
+    violations.refuse()?;
+    Named::read(call, function, NameForm::Plain, None)
+}
+
 pub(super) fn get(
     world: &mut World,
     call: &Call,
     function: &str,
     alias: &str,
 ) -> Result<Response, ServiceError> {
-    let named = Named::read(call, function, NameForm::Plain, None)?;
+    let named = named(call, function, alias)?;
     let arn = reference::arn(call.region, call.account, &named.name, Some(alias));
     let functions = &world.region(call.region).lambda.functions;
     let found = functions.get(&named.name).and_then(|function| function.aliases.get(alias));
@@ -212,6 +228,11 @@ pub(super) fn list(world: &mut World, call: &Call, function: &str) -> Result<Res
     let named = Named::read(call, function, NameForm::Plain, None)?;
     let page = Page::read(call, 10_000)?;
     let version = parameter(call, "FunctionVersion");
+    let mut violations = Violations::default();
+    if let Some(version) = version {
+        check_version(&mut violations, version);
+    }
+    violations.refuse()?;
     let functions = &world.region(call.region).lambda.functions;
     let function = functions.get(&named.name).ok_or_else(|| function_not_found(&named.function_arn(call)))?;
     let wanted =
@@ -232,7 +253,7 @@ pub(super) fn delete(
     function: &str,
     alias: &str,
 ) -> Result<Response, ServiceError> {
-    let named = Named::read(call, function, NameForm::Plain, None)?;
+    let named = named(call, function, alias)?;
     let functions = &mut world.region(call.region).lambda.functions;
     let function =
         functions.get_mut(&named.name).ok_or_else(|| function_not_found(&named.function_arn(call)))?;

@@ -1,6 +1,8 @@
 //! Lambda's refusals. Codes, statuses and texts are AWS's, most of them recorded from it: rows \[R\] of
 //! aws-facts 3. A 404 spells its text `Message`, the others `message`.
 
+use std::ops::RangeInclusive;
+
 use crate::control::ServiceError;
 
 /// 404 with this text.
@@ -79,6 +81,14 @@ impl Violations {
                 "Value '{value}' at '{member}' failed to satisfy constraint: Member must {constraint}"
             ));
         }
+    }
+
+    /// Records a text whose number of characters is not within `characters`.
+    pub(super) fn length(&mut self, characters: RangeInclusive<usize>, member: &str, value: &str) {
+        let (count, least, most) = (value.chars().count(), *characters.start(), *characters.end());
+        let constraint = format!("have length greater than or equal to {least}");
+        self.check(count >= least, member, value, &constraint);
+        self.check(count <= most, member, value, &format!("have length less than or equal to {most}"));
     }
 
     /// Records a member that is missing.

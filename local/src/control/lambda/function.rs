@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::errors::{Violations, conflict, function_not_found, invalid_parameter};
 use super::input::{NameForm, Named, Page, body, parameter};
 use super::package::{self, PackageType, WantedCode};
+use super::reference::is_region;
 use super::resolve::milliseconds;
 use super::settings::{self, Wanted};
 use super::state::{Architecture, Change, ChangeKind, Function, Logging, Settings, State, Version};
@@ -29,6 +30,7 @@ struct Create {
     function_name: Option<String>,
     code: Option<WantedCode>,
     publish: Option<bool>,
+    publish_to: Option<String>,
     package_type: Option<String>,
     tags: Option<BTreeMap<String, String>>,
     architectures: Option<Vec<String>>,
@@ -39,7 +41,8 @@ struct Create {
 pub(super) fn create(world: &mut World, call: &Call) -> Result<Response, ServiceError> {
     package::check_request_size(call, "CreateFunction")?;
     let create: Create = body(call)?;
-    let Create { function_name, code, publish, package_type, tags, architectures, wanted } = create;
+    let Create { function_name, code, publish, publish_to, package_type, tags, architectures, wanted } =
+        create;
     let mut violations = Violations::default();
     for (member, given) in
         [("functionName", function_name.is_some()), ("role", wanted.role.is_some()), ("code", code.is_some())]
@@ -48,12 +51,18 @@ pub(super) fn create(world: &mut World, call: &Call) -> Result<Response, Service
             violations.missing(member);
         }
     }
+    if let Some(kind) = &package_type {
+        let good = ["Zip", "Image"].contains(&kind.as_str());
+        violations.check(good, "packageType", kind, "satisfy enum value set: [Zip, Image]");
+    }
     violations.refuse()?;
     let (Some(name), Some(code)) = (function_name, code) else {
         return Err(invalid_parameter("The function has no name or no code."));
     };
     let name = new_name(call, &name)?;
     wanted.check()?;
+    code.check()?;
+    version::check_publish_to(publish_to.as_deref())?;
     if package_type.as_deref().is_some_and(|kind| kind != "Zip") {
         return Err(invalid_parameter("The local target has no container images."));
     }
@@ -209,6 +218,10 @@ pub(super) fn list(world: &mut World, call: &Call) -> Result<Response, ServiceEr
     let mut violations = Violations::default();
     if let Some(text) = all {
         violations.check(text == "ALL", "functionVersion", text, "satisfy enum value set: [ALL]");
+    }
+    if let Some(text) = parameter(call, "MasterRegion") {
+        let constraint = r"satisfy regular expression pattern: ALL|[a-z]{2}(-gov)?-[a-z]+-\d{1}";
+        violations.check(text == "ALL" || is_region(text), "masterRegion", text, constraint);
     }
     violations.refuse()?;
     let page = Page::read(call, 10_000)?;

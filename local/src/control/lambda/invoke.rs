@@ -30,7 +30,23 @@ pub(super) fn invoke(world: &mut World, call: &Call, name: &str) -> Result<Reply
     violations.check(kinds.contains(&kind), "invocationType", kind, constraint);
     let constraint = "satisfy enum value set: [None, Tail]";
     violations.check(["None", "Tail"].contains(&log), "logType", log, constraint);
+    let execution = header(call, "x-amz-durable-execution-name");
+    if let Some(execution) = execution {
+        let constraint = "satisfy regular expression pattern: [a-zA-Z0-9-_]+";
+        violations.check(reference::is_word(execution), "durableExecutionName", execution, constraint);
+        violations.length(1..=64, "durableExecutionName", execution);
+    }
+    let tenant = header(call, "x-amz-tenant-id");
+    if let Some(tenant) = tenant {
+        let good = tenant.chars().all(|c| c.is_ascii_alphanumeric() || "._:/=+-@ ".contains(c));
+        let constraint = r"satisfy regular expression pattern: [a-zA-Z0-9\._:\/=+\-@ ]+";
+        violations.check(good, "tenantId", tenant, constraint);
+        violations.length(1..=256, "tenantId", tenant);
+    }
     violations.refuse()?;
+    if execution.is_some() || tenant.is_some() {
+        return Err(invalid_parameter("The local target has neither durable functions nor tenants."));
+    }
     let qualifier = named.qualifier.as_deref();
     // The refusal has `$LATEST` where nothing was asked for: `incomplete_arn-invoke` [R].
     let arn = reference::arn(call.region, call.account, &named.name, Some(qualifier.unwrap_or("$LATEST")));

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use zip::ZipArchive;
 
-use super::errors::{invalid_parameter, too_large, user};
+use super::errors::{Violations, invalid_parameter, too_large, user};
 use super::state::Code;
 use crate::control::{Call, ServiceError};
 use crate::lambda_host;
@@ -27,13 +27,43 @@ pub(super) struct WantedCode {
     zip_file: Option<String>,
     s3_bucket: Option<String>,
     s3_key: Option<String>,
+    s3_object_version: Option<String>,
+    #[serde(rename = "SourceKMSKeyArn")]
+    source_kms_key_arn: Option<String>,
     image_uri: Option<String>,
 }
 
 impl WantedCode {
+    /// Refuses what the model forbids, and what the local target has not.
+    pub(super) fn check(&self) -> Result<(), ServiceError> {
+        let mut violations = Violations::default();
+        if let Some(bucket) = &self.s3_bucket {
+            let good = bucket.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));
+            let constraint = r"satisfy regular expression pattern: [0-9A-Za-z\.\-_]*(?<!\.)";
+            violations.check(good && !bucket.ends_with('.'), "code.s3Bucket", bucket, constraint);
+            violations.length(3..=63, "code.s3Bucket", bucket);
+        }
+        if let Some(key) = &self.s3_key {
+            violations.length(1..=1024, "code.s3Key", key);
+        }
+        if let Some(version) = &self.s3_object_version {
+            violations.length(1..=1024, "code.s3ObjectVersion", version);
+        }
+        if let Some(arn) = &self.source_kms_key_arn {
+            let good = arn.is_empty() || is_arn(arn);
+            let constraint = "satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()";
+            violations.check(good, "code.sourceKMSKeyArn", arn, constraint);
+        }
+        violations.refuse()?;
+        match self.source_kms_key_arn.as_deref() {
+            None | Some("") => Ok(()),
+            Some(_) => Err(invalid_parameter("The local target has no SourceKMSKeyArn.")),
+        }
+    }
+
     /// The zip, when the request has one that may be used.
     pub(super) fn zip(&self, package_type: PackageType) -> Result<Bytes, ServiceError> {
-        if self.s3_bucket.is_some() || self.s3_key.is_some() {
+        if self.s3_bucket.is_some() || self.s3_key.is_some() || self.s3_object_version.is_some() {
             return Err(invalid_parameter(
                 "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified \
                  bucket does not exist",
@@ -56,6 +86,16 @@ impl WantedCode {
         check_zip(&zip)?;
         Ok(Bytes::from(zip))
     }
+}
+
+/// `arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*`
+fn is_arn(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(4, ':').collect();
+    let ["arn", partition, service, _] = parts[..] else { return false };
+    (partition.is_empty() || partition.starts_with("aws"))
+        && partition.chars().all(|c| c.is_ascii_alphabetic() || c == '-')
+        && !service.is_empty()
+        && service.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c))
 }
 
 /// What the function that gets the code is.

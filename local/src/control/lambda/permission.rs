@@ -69,7 +69,34 @@ impl Add {
             let constraint = r"satisfy regular expression pattern: arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)";
             violations.check(is_arn(arn), "sourceArn", arn, constraint);
         }
+        self.check_conditions(&mut violations);
         violations.refuse()
+    }
+
+    fn check_conditions(&self, violations: &mut Violations) {
+        if let Some(principal) = &self.principal {
+            let good = !principal.is_empty() && !principal.contains(char::is_whitespace);
+            violations.check(good, "principal", principal, r"satisfy regular expression pattern: [^\s]+");
+        }
+        if let Some(token) = &self.event_source_token {
+            let good =
+                !token.is_empty() && token.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+            let constraint = r"satisfy regular expression pattern: [a-zA-Z0-9._\-]+";
+            violations.check(good, "eventSourceToken", token, constraint);
+            violations.length(0..=256, "eventSourceToken", token);
+        }
+        if let Some(organisation) = &self.principal_organisation {
+            let good = organisation.strip_prefix("o-").is_some_and(|id| {
+                (10..=32).contains(&id.len())
+                    && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+            });
+            let constraint = "satisfy regular expression pattern: o-[a-z0-9]{10,32}";
+            violations.check(good, "principalOrgID", organisation, constraint);
+        }
+        if let Some(kind) = &self.function_url_auth_type {
+            let good = ["NONE", "AWS_IAM"].contains(&kind.as_str());
+            violations.check(good, "functionUrlAuthType", kind, "satisfy enum value set: [NONE, AWS_IAM]");
+        }
     }
 
     /// The statement, as AWS writes it.

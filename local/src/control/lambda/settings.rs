@@ -68,7 +68,7 @@ pub(super) struct Wanted {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct EphemeralStorage {
-    size: i64,
+    size: Option<i64>,
 }
 
 /// `Environment`.
@@ -154,7 +154,10 @@ impl Wanted {
     }
 
     fn check_numbers(&self, violations: &mut Violations) {
-        let storage = self.ephemeral_storage.as_ref().map(|storage| storage.size);
+        let storage = self.ephemeral_storage.as_ref().and_then(|storage| storage.size);
+        if storage.is_none() && self.ephemeral_storage.is_some() {
+            violations.missing("ephemeralStorage.size");
+        }
         let numbers = [
             ("timeout", self.timeout, 1, 900),
             ("memorySize", self.memory_size, 128, 10_240),
@@ -209,6 +212,11 @@ impl Wanted {
 
     /// Whatever would be accepted here and then not be there is refused instead.
     fn check_what_is_not_here(&self) -> Result<(), ServiceError> {
+        // These two have members that they must have, so an empty one says something too.
+        let whole = [
+            ("CapacityProviderConfig", &self.capacity_provider_config),
+            ("TenancyConfig", &self.tenancy_config),
+        ];
         let members = [
             ("VpcConfig", &self.vpc_config),
             ("DeadLetterConfig", &self.dead_letter_config),
@@ -217,11 +225,14 @@ impl Wanted {
             ("FileSystemConfigs", &self.file_system_configs),
             ("ImageConfig", &self.image_config),
             ("CodeSigningConfigArn", &self.code_signing_config_arn),
-            ("CapacityProviderConfig", &self.capacity_provider_config),
             ("DurableConfig", &self.durable_config),
-            ("TenancyConfig", &self.tenancy_config),
         ];
-        match members.iter().find(|(_, value)| value.as_ref().is_some_and(says_something)) {
+        let given = members
+            .iter()
+            .filter(|(_, value)| value.as_ref().is_some_and(says_something))
+            .chain(whole.iter().filter(|(_, value)| value.is_some()))
+            .next();
+        match given {
             Some((member, _)) => Err(invalid_parameter(format!("The local target has no {member}."))),
             None => Ok(()),
         }
@@ -242,7 +253,7 @@ impl Wanted {
             timeout_seconds: number(timeout, before.timeout_seconds),
             memory_mb: number(memory_size, before.memory_mb),
             ephemeral_storage_mb: number(
-                self.ephemeral_storage.map(|storage| storage.size),
+                self.ephemeral_storage.and_then(|storage| storage.size),
                 before.ephemeral_storage_mb,
             ),
             environment: match self.environment {
@@ -283,14 +294,14 @@ impl WantedLogging {
     }
 }
 
-/// A value with content: not null, and not empty all the way down.
+/// A value with content: not null, not an empty list, and not a structure of such.
 fn says_something(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(flag) => *flag,
         Value::Number(_) => true,
         Value::String(text) => !text.is_empty(),
-        Value::Array(items) => items.iter().any(says_something),
+        Value::Array(items) => !items.is_empty(),
         Value::Object(members) => members.values().any(says_something),
     }
 }

@@ -61,6 +61,11 @@ fn find<'a>(world: &'a mut World, call: &Call, resource: &str) -> Result<&'a mut
 
 pub(super) fn tag(world: &mut World, call: &Call, resource: &str) -> Result<Response, ServiceError> {
     let wanted: Tag = body(call)?;
+    let mut violations = Violations::default();
+    if wanted.tags.is_none() {
+        violations.missing("tags");
+    }
+    violations.refuse()?;
     let function = find(world, call, resource)?;
     let tags = wanted.tags.unwrap_or_default();
     if tags.is_empty() {

@@ -21,6 +21,7 @@ struct UpdateCode {
     #[serde(flatten)]
     code: WantedCode,
     publish: Option<bool>,
+    publish_to: Option<String>,
     dry_run: Option<bool>,
     revision_id: Option<String>,
     architectures: Option<Vec<String>>,
@@ -40,6 +41,8 @@ pub(super) fn code(world: &mut World, call: &Call, name: &str) -> Result<Respons
     let named = updatable(call, name)?;
     let wanted: UpdateCode = body(call)?;
     let architecture = settings::architecture(wanted.architectures.as_deref())?;
+    wanted.code.check()?;
+    version::check_publish_to(wanted.publish_to.as_deref())?;
     let function = ready(world, call, &named, wanted.revision_id.as_deref())?;
     let zip = wanted.code.zip(PackageType::Zip)?;
     if wanted.dry_run == Some(true) {

@@ -16,10 +16,22 @@ use crate::{Response, random};
 /// What `PublishVersion` takes.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+#[expect(clippy::struct_field_names, reason = "the names are the model's")]
 struct Publish {
     code_sha256: Option<String>,
     description: Option<String>,
     revision_id: Option<String>,
+    publish_to: Option<String>,
+}
+
+/// `PublishTo`, which is for the managed instances that the local target has not.
+pub(super) fn check_publish_to(given: Option<&str>) -> Result<(), ServiceError> {
+    let Some(given) = given else { return Ok(()) };
+    let mut violations = Violations::default();
+    let constraint = "satisfy enum value set: [LATEST_PUBLISHED]";
+    violations.check(given == "LATEST_PUBLISHED", "publishTo", given, constraint);
+    violations.refuse()?;
+    Err(invalid_parameter("The local target has no PublishTo."))
 }
 
 pub(super) fn publish(world: &mut World, call: &Call, name: &str) -> Result<Response, ServiceError> {
@@ -31,6 +43,7 @@ pub(super) fn publish(world: &mut World, call: &Call, name: &str) -> Result<Resp
         violations.check(short, "description", description, "have length less than or equal to 256");
     }
     violations.refuse()?;
+    check_publish_to(wanted.publish_to.as_deref())?;
     let now = milliseconds(call.now);
     let missing = || function_not_found(&named.function_arn(call));
     let function = world.region(call.region).lambda.functions.get_mut(&named.name).ok_or_else(missing)?;

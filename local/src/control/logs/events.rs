@@ -1,5 +1,7 @@
 //! Log events: put, get, filter.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -21,44 +23,95 @@ const PAST_MAX_MS: i64 = 14 * DAY_MS;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "the names are the model's")]
 struct Put {
     log_group_name: Option<String>,
     log_stream_name: Option<String>,
-    log_events: Option<Vec<Sent>>,
+    log_events: Option<Vec<Given>>,
+    sequence_token: Option<String>,
+    entity: Option<Entity>,
 }
 
+/// An event as it was sent.
 #[derive(Deserialize)]
+struct Given {
+    timestamp: Option<i64>,
+    message: Option<String>,
+}
+
+/// What an event is about; checked, and not kept.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entity {
+    key_attributes: Option<BTreeMap<String, String>>,
+    attributes: Option<BTreeMap<String, String>>,
+}
+
+/// An event that fits the model.
 struct Sent {
     timestamp: i64,
     message: String,
 }
 
+impl Put {
+    fn check(&self, checks: &mut Checks) {
+        match &self.log_events {
+            None => checks.missing("logEvents"),
+            Some(events) => {
+                let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+                if !(1..=EVENTS_MAX).contains(&count) {
+                    checks.fail("logEvents", "[...]", "Member must have length between 1 and 10000");
+                }
+            }
+        }
+        for (index, event) in self.log_events.iter().flatten().enumerate() {
+            let place = format!("logEvents.{}.member", index + 1);
+            checks.required(&format!("{place}.message"), event.message.as_deref(), &input::MESSAGE);
+            if event.timestamp.is_none() {
+                checks.missing(&format!("{place}.timestamp"));
+            }
+            checks.number(&format!("{place}.timestamp"), event.timestamp, 0, i64::MAX);
+        }
+        checks.optional("sequenceToken", self.sequence_token.as_deref(), &input::NEXT_TOKEN);
+        let Some(entity) = &self.entity else { return };
+        if let Some(attributes) = &entity.key_attributes {
+            checks.map(
+                "entity.keyAttributes",
+                attributes,
+                (2, 4),
+                (&input::KEY_ATTRIBUTE, &input::ATTRIBUTE_VALUE),
+            );
+        }
+        if let Some(attributes) = &entity.attributes {
+            checks.map(
+                "entity.attributes",
+                attributes,
+                (0, 10),
+                (&input::ATTRIBUTE, &input::ATTRIBUTE_VALUE),
+            );
+        }
+    }
+}
+
 pub(super) fn put(state: &mut State, call: &Call) -> Result<Option<Value>, ServiceError> {
     let sent: Put = read(call)?;
     let mut checks = Checks::default();
-    let group = checks.required("logGroupName", sent.log_group_name.as_deref(), &input::GROUP_NAME);
-    let stream = checks.required("logStreamName", sent.log_stream_name.as_deref(), &input::STREAM_NAME);
-    let events = sent.log_events.as_deref().unwrap_or_default();
-    if sent.log_events.is_none() {
-        checks.missing("logEvents");
-    } else {
-        let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-        if !(1..=EVENTS_MAX).contains(&count) {
-            checks.fail("logEvents", "[...]", "Member must have length between 1 and 10000");
-        }
-    }
-    if events.iter().any(|event| event.message.is_empty()) {
-        checks.fail("logEvents.member.message", "", "Member must have length greater than or equal to 1");
-    }
+    let group =
+        checks.required("logGroupName", sent.log_group_name.as_deref(), &input::GROUP_NAME).to_owned();
+    let stream =
+        checks.required("logStreamName", sent.log_stream_name.as_deref(), &input::STREAM_NAME).to_owned();
+    sent.check(&mut checks);
     checks.finish(input::INVALID)?;
-    check_batch(events)?;
-    let group = state.group(group)?;
+    let given = sent.log_events.unwrap_or_default().into_iter();
+    let events: Vec<Sent> = given
+        .filter_map(|event| Some(Sent { timestamp: event.timestamp?, message: event.message? }))
+        .collect();
+    check_batch(&events)?;
+    let group = state.group(&group)?;
     let now_ms = milliseconds(call.now);
-    let accepted = Accepted::of(events, now_ms, group.retention_days);
+    let accepted = Accepted::of(&events, now_ms, group.retention_days);
     let valid = &events[accepted.old.max(accepted.expired)..accepted.end];
     check_span(valid)?;
-    let stream = group.stream(stream)?;
+    let stream = group.stream(&stream)?;
     for event in valid {
         let (time_ms, message) = (event.timestamp, event.message.clone());
         stream.append(Event { time_ms, ingested_ms: now_ms, message });
@@ -150,6 +203,7 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Option<Value>, Servi
     let mut checks = Checks::default();
     let stream = checks.required("logStreamName", sent.log_stream_name.as_deref(), &input::STREAM_NAME);
     let most = limit(&mut checks, sent.limit, call);
+    range(&mut checks, sent.start_time, sent.end_time, sent.next_token.as_deref());
     checks.finish(input::INVALID)?;
     let stream = state.group(group)?.stream(stream)?;
     let wanted = |event: &&Event| within(event, sent.start_time, sent.end_time);
@@ -214,6 +268,10 @@ pub(super) fn filter(state: &mut State, call: &Call) -> Result<Option<Value>, Se
     checks.optional("logStreamNamePrefix", sent.log_stream_name_prefix.as_deref(), &input::STREAM_NAME);
     let pattern = checks.optional("filterPattern", sent.filter_pattern.as_deref(), &input::FILTER_PATTERN);
     let most = limit(&mut checks, sent.limit, call);
+    range(&mut checks, sent.start_time, sent.end_time, sent.next_token.as_deref());
+    if let Some(names) = &sent.log_stream_names {
+        checks.list("logStreamNames", names, (1, 100), &input::STREAM_NAME);
+    }
     checks.finish(input::INVALID)?;
     if sent.log_stream_names.is_some() && sent.log_stream_name_prefix.is_some() {
         return Err(invalid("logStreamNames and logStreamNamePrefix cannot be used together."));
@@ -274,6 +332,13 @@ fn within(event: &Event, start: Option<i64>, end: Option<i64>) -> bool {
 fn in_search(event: &Event, sent: &Filter) -> bool {
     sent.start_time.is_none_or(|start| event.time_ms >= start)
         && sent.end_time.is_none_or(|end| event.time_ms <= end)
+}
+
+/// Checks a range of time and the token of its next page.
+fn range(checks: &mut Checks, start: Option<i64>, end: Option<i64>, next_token: Option<&str>) {
+    checks.number("startTime", start, 0, i64::MAX);
+    checks.number("endTime", end, 0, i64::MAX);
+    checks.optional("nextToken", next_token, &input::NEXT_TOKEN);
 }
 
 fn limit(checks: &mut Checks, limit: Option<i64>, call: &Call) -> usize {

@@ -26,8 +26,9 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Option<Value>, Se
     let name = checks.required("logGroupName", sent.log_group_name.as_deref(), &input::GROUP_NAME).to_owned();
     let kms_key = checks.optional("kmsKeyId", sent.kms_key_id.as_deref(), &input::KMS_KEY);
     let class = checks.word("logGroupClass", sent.log_group_class.as_deref(), input::CLASSES);
-    let sent_tags = sent.tags.unwrap_or_default();
-    tags::check(&mut checks, &sent_tags);
+    if let Some(sent_tags) = &sent.tags {
+        tags::check(&mut checks, sent_tags);
+    }
     checks.finish(input::INVALID)?;
     if name.starts_with("aws/") {
         // Source: CreateLogGroup, "Log group names can't start with the string aws/".
@@ -47,7 +48,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Option<Value>, Se
         retention_days: None,
         class: class.unwrap_or("STANDARD").to_owned(),
         deletion_protected: sent.deletion_protection_enabled.unwrap_or(false),
-        tags: sent_tags,
+        tags: sent.tags.unwrap_or_default(),
         streams: BTreeMap::new(),
     };
     state.groups.insert(name, group);
@@ -110,6 +111,7 @@ struct Describe {
     log_group_name_pattern: Option<String>,
     log_group_class: Option<String>,
     log_group_identifiers: Option<Vec<String>>,
+    account_identifiers: Option<Vec<String>>,
     next_token: Option<String>,
     limit: Option<i64>,
 }
@@ -121,9 +123,18 @@ pub(super) fn describe(state: &mut State, call: &Call) -> Result<Option<Value>, 
     let mut checks = Checks::default();
     let prefix =
         checks.optional("logGroupNamePrefix", sent.log_group_name_prefix.as_deref(), &input::GROUP_NAME);
-    let pattern = sent.log_group_name_pattern.as_deref().map(str::to_lowercase);
+    let pattern = checks
+        .optional("logGroupNamePattern", sent.log_group_name_pattern.as_deref(), &input::GROUP_PATTERN)
+        .map(str::to_lowercase);
+    if let Some(identifiers) = &sent.log_group_identifiers {
+        checks.list("logGroupIdentifiers", identifiers, (1, 50), &input::GROUP_IDENTIFIER);
+    }
+    if let Some(accounts) = &sent.account_identifiers {
+        checks.list("accountIdentifiers", accounts, (0, 20), &input::ACCOUNT);
+    }
     let class = checks.word("logGroupClass", sent.log_group_class.as_deref(), input::CLASSES);
     let most = input::described(&mut checks, sent.limit, call);
+    checks.optional("nextToken", sent.next_token.as_deref(), &input::NEXT_TOKEN);
     checks.finish(input::INVALID)?;
     if prefix.is_some() && pattern.is_some() {
         return Err(invalid(
@@ -133,8 +144,10 @@ pub(super) fn describe(state: &mut State, call: &Call) -> Result<Option<Value>, 
     let named = sent.log_group_identifiers.map(|identifiers| {
         identifiers.iter().map(|text| text.rsplit(':').next().unwrap_or(text).to_owned()).collect::<Vec<_>>()
     });
+    let accounts = sent.account_identifiers.unwrap_or_default();
+    let own = accounts.is_empty() || accounts.iter().any(|account| account == call.account);
     let groups = state.groups.iter().filter(|(name, group)| {
-        prefix.is_none_or(|prefix| name.starts_with(prefix))
+        own && prefix.is_none_or(|prefix| name.starts_with(prefix))
             && pattern.as_ref().is_none_or(|pattern| name.to_lowercase().contains(pattern.as_str()))
             && class.is_none_or(|class| group.class == class)
             && named.as_ref().is_none_or(|named| named.contains(name))

@@ -11,6 +11,16 @@ pub(super) const GROUP_NAME: Text =
     Text { length_min: 1, length_max: 512, pattern: Some((r"[\.\-_/#A-Za-z0-9]+", is_group_name)) };
 pub(super) const GROUP_IDENTIFIER: Text =
     Text { length_min: 1, length_max: 2048, pattern: Some((r"[\w#+=/:,.@-]*", is_identifier)) };
+pub(super) const GROUP_PATTERN: Text =
+    Text { length_min: 0, length_max: 512, pattern: Some((r"[\.\-_/#A-Za-z0-9]*", is_group_pattern)) };
+pub(super) const ACCOUNT: Text =
+    Text { length_min: 12, length_max: 12, pattern: Some((r"^\d{12}$", is_account)) };
+pub(super) const NEXT_TOKEN: Text = Text { length_min: 1, length_max: usize::MAX, pattern: None };
+pub(super) const MESSAGE: Text = Text { length_min: 1, length_max: usize::MAX, pattern: None };
+/// Keys and values of an event's `entity`.
+pub(super) const KEY_ATTRIBUTE: Text = Text { length_min: 1, length_max: 32, pattern: None };
+pub(super) const ATTRIBUTE: Text = Text { length_min: 1, length_max: 256, pattern: None };
+pub(super) const ATTRIBUTE_VALUE: Text = Text { length_min: 1, length_max: 512, pattern: None };
 pub(super) const STREAM_NAME: Text =
     Text { length_min: 1, length_max: 512, pattern: Some(("[^:*]*", is_stream_name)) };
 pub(super) const RESOURCE_ARN: Text =
@@ -32,6 +42,14 @@ const DESCRIBED_MAX: i64 = 50;
 
 fn is_group_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_/#".contains(&byte))
+}
+
+fn is_group_pattern(text: &str) -> bool {
+    text.is_empty() || is_group_name(text)
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_identifier(text: &str) -> bool {

@@ -67,6 +67,7 @@ pub(super) fn describe(state: &mut State, call: &Call) -> Result<Option<Value>, 
         checks.optional("logStreamNamePrefix", sent.log_stream_name_prefix.as_deref(), &input::STREAM_NAME);
     let order = checks.word("orderBy", sent.order_by.as_deref(), &["LogStreamName", "LastEventTime"]);
     let most = input::described(&mut checks, sent.limit, call);
+    checks.optional("nextToken", sent.next_token.as_deref(), &input::NEXT_TOKEN);
     checks.finish(input::INVALID)?;
     let by_time = order == Some("LastEventTime");
     if by_time && prefix.is_some() {

@@ -11,8 +11,11 @@ use crate::control::validate::Checks;
 /// The most tags on one group. Source: the model's `Tags`.
 const TAGS_MAX: usize = 50;
 
-/// Checks tags that were sent; none at all is right.
+/// Checks tags that were sent.
 pub(super) fn check(checks: &mut Checks, tags: &BTreeMap<String, String>) {
+    if tags.is_empty() {
+        checks.fail("tags", "{}", "Member must have length greater than or equal to 1");
+    }
     if tags.len() > TAGS_MAX {
         checks.fail("tags", "{...}", &format!("Member must have length less than or equal to {TAGS_MAX}"));
     }
@@ -33,12 +36,12 @@ pub(super) fn tag(state: &mut State, call: &Call) -> Result<Option<Value>, Servi
     let sent: Tag = read(call)?;
     let mut checks = Checks::default();
     let arn = checks.required("resourceArn", sent.resource_arn.as_deref(), &input::RESOURCE_ARN);
-    let tags = sent.tags.unwrap_or_default();
-    if tags.is_empty() {
-        checks.missing("tags");
+    match &sent.tags {
+        Some(tags) => check(&mut checks, tags),
+        None => checks.missing("tags"),
     }
-    check(&mut checks, &tags);
     checks.finish(input::INVALID)?;
+    let tags = sent.tags.unwrap_or_default();
     if tags.keys().any(|key| key.to_lowercase().starts_with("aws:")) {
         return Err(invalid("aws: prefixed tag key names are not allowed for external use."));
     }
@@ -65,8 +68,9 @@ pub(super) fn untag(state: &mut State, call: &Call) -> Result<Option<Value>, Ser
     let sent: Untag = read(call)?;
     let mut checks = Checks::default();
     let arn = checks.required("resourceArn", sent.resource_arn.as_deref(), &input::RESOURCE_ARN);
-    if sent.tag_keys.is_none() {
-        checks.missing("tagKeys");
+    match &sent.tag_keys {
+        Some(keys) => checks.list("tagKeys", keys, (0, TAGS_MAX), &input::TAG_KEY),
+        None => checks.missing("tagKeys"),
     }
     checks.finish(input::INVALID)?;
     let group = group(state, call, arn)?;

@@ -107,10 +107,10 @@ fn calls_that_change_something_are_told_from_those_that_do_not() {
         (form("iam", "Action=TagRole"), true),
         (form("iam", "Action=ListRoles"), false),
         (form("sts", "Action=GetCallerIdentity"), false),
-        (json_call("r", "CreateLogGroup", ""), true),
-        (json_call("r", "UntagResource", ""), true),
-        (json_call("r", "FilterLogEvents", ""), false),
-        (json_call("r", "DescribeLogGroups", ""), false),
+        (json_call("eu-west-1", "CreateLogGroup", ""), true),
+        (json_call("eu-west-1", "UntagResource", ""), true),
+        (json_call("eu-west-1", "FilterLogEvents", ""), false),
+        (json_call("eu-west-1", "DescribeLogGroups", ""), false),
         (rest("iot", "GET", "/authorizers/"), false),
         (rest("iot", "POST", "/authorizer/a"), true),
         (rest("iot", "POST", "/authorizer/a/test"), false),
@@ -156,10 +156,13 @@ fn a_held_reply_has_had_its_effect() {
     let target = target();
     target.faults().order(Order { hold_reply_of: Some(1), ..Order::default() });
     std::thread::scope(|scope| {
-        let held = scope.spawn(|| send(&target, json_call("r", "CreateLogGroup", r#"{"logGroupName":"g"}"#)));
+        let held = scope
+            .spawn(|| send(&target, json_call("eu-west-1", "CreateLogGroup", r#"{"logGroupName":"g"}"#)));
         assert!(target.faults().wait_until_held(Duration::from_secs(20)));
         assert_eq!(target.faults().status().held_operation.as_deref(), Some("Logs.CreateLogGroup"));
-        assert!(text(&send(&target, json_call("r", "DescribeLogGroups", "{}"))).contains("log-group:g"));
+        assert!(
+            text(&send(&target, json_call("eu-west-1", "DescribeLogGroups", "{}"))).contains("log-group:g")
+        );
         target.faults().release();
         assert_eq!(held.join().unwrap().status(), 200);
     });
@@ -171,16 +174,19 @@ fn what_was_answered_is_durable() {
     let directory = StateDirectory::open(place.path(), "test", Duration::ZERO).unwrap();
     let open = || Target::open(&directory, Clock::wall(), Options::default()).unwrap();
     let target = open();
-    assert_eq!(send(&target, json_call("r", "CreateLogGroup", r#"{"logGroupName":"g"}"#)).status(), 200);
+    assert_eq!(
+        send(&target, json_call("eu-west-1", "CreateLogGroup", r#"{"logGroupName":"g"}"#)).status(),
+        200
+    );
     // As if the process had been killed right after the answer.
     std::mem::forget(target);
     let target = open();
-    assert!(text(&send(&target, json_call("r", "DescribeLogGroups", "{}"))).contains("log-group:g"));
+    assert!(text(&send(&target, json_call("eu-west-1", "DescribeLogGroups", "{}"))).contains("log-group:g"));
     // A file system that takes nothing more: the call fails, and has no effect.
     std::fs::remove_file(place.path().join("state.json")).unwrap();
     std::fs::create_dir(place.path().join("state.json")).unwrap();
-    let refused = send(&target, json_call("r", "DeleteLogGroup", r#"{"logGroupName":"g"}"#));
+    let refused = send(&target, json_call("eu-west-1", "DeleteLogGroup", r#"{"logGroupName":"g"}"#));
     assert_eq!(refused.status(), 500);
     assert!(text(&refused).contains("InternalFailure"));
-    assert!(text(&send(&target, json_call("r", "DescribeLogGroups", "{}"))).contains("log-group:g"));
+    assert!(text(&send(&target, json_call("eu-west-1", "DescribeLogGroups", "{}"))).contains("log-group:g"));
 }

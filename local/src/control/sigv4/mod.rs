@@ -159,9 +159,7 @@ impl Claim {
             let text = "Credential should be scoped with a valid terminator: 'aws4_request'";
             return Err(Refused::Wrong(format!("{text}, not '{}'.", self.terminator)));
         }
-        let region_is_one = (1..=32).contains(&self.region.len())
-            && self.region.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-        if !region_is_one {
+        if !is_region(&self.region) {
             return Err(Refused::Wrong(format!(
                 "Credential should be scoped to a valid region, not '{}'.",
                 self.region
@@ -215,6 +213,18 @@ impl Claim {
         });
         hmac::sign(&signing_key, text.as_bytes())
     }
+}
+
+/// Whether a Region has the form of one, such as `eu-west-1` or `us-gov-west-1`; `aws-global` has not, and is
+/// refused by AWS too (aws/aws-sdk-java-v2#988).
+fn is_region(text: &str) -> bool {
+    let Some((place, number)) = text.rsplit_once('-') else { return false };
+    let words: Vec<&str> = place.split('-').collect();
+    text.len() <= 32
+        && words.len() >= 2
+        && words.iter().all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn incomplete(because: &str) -> Refused {
