@@ -2,7 +2,7 @@
 //!
 //! | method, path | does |
 //! |---|---|
-//! | `GET /_local/status` | account, clock, options, counts |
+//! | `GET /_local/status` | account, clock, options, switches, counts |
 //! | `POST /_local/clock` `{"advance_ms": n}` | moves the clock; negative goes back |
 //! | `POST /_local/reset` | forgets everything in the account |
 //! | `GET /_local/log?trace_id=ID` or `?last=N` | who refused, and why |
@@ -27,7 +27,7 @@ use aws_lc_rs::constant_time;
 use http::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::fault::Order;
 use crate::{ACCOUNT, Request, Response, Target, json_answer};
@@ -135,6 +135,8 @@ pub(crate) fn admit(target: &Target, request: &Request) -> Result<(), Refused> {
 
 fn status(target: &Target) -> Value {
     let options = target.options();
+    let switches: Map<String, Value> =
+        options.settings().into_iter().map(|(row, value)| (row.name.to_owned(), json!(value))).collect();
     let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     json!({
         "account": ACCOUNT,
@@ -147,6 +149,7 @@ fn status(target: &Target) -> Value {
             "function_settling_ms": milliseconds(options.function_settling),
             "page_size": options.page_size,
         },
+        "switches": switches,
         "faults": faults(target),
     })
 }

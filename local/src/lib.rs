@@ -8,6 +8,7 @@
 pub mod admin;
 pub mod clock;
 pub mod control;
+mod copies;
 pub mod data;
 pub mod fault;
 pub mod identity;
@@ -15,6 +16,7 @@ pub mod lambda_host;
 mod package_store;
 pub(crate) mod partition;
 pub mod random;
+mod rates;
 pub mod refusal_log;
 pub mod serve;
 pub mod state;

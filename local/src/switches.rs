@@ -2,7 +2,13 @@
 //! of aws-facts. One table, so that an answer can be corrected in one place. The defaults are the strict
 //! ones: what works under them works under the others.
 
+mod table;
+
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+
+pub use table::{BadSwitch, Row, TABLE};
 
 /// One answer per open question. Each variant named first is the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +46,20 @@ pub struct Switches {
     pub unpropagated_role: UnpropagatedRole,
     /// Question 12: an alias or a version in an authorizer's function ARN.
     pub qualified_function: QualifiedFunction,
+    /// Question 5: keys that one authorizer can have.
+    pub signing_keys_max: usize,
+    /// For how long, in milliseconds, the copies of IAM that answer do not have a change yet (aws-facts 4).
+    pub iam_delay_ms: u64,
+    /// The same of Lambda (aws-facts 3.2).
+    pub lambda_delay_ms: u64,
+    /// The same of AWS IoT (aws-facts 1.4: a status change is not instantly effective).
+    pub iot_delay_ms: u64,
+    /// The same of every service's tags.
+    pub tags_delay_ms: u64,
+    /// Which calls a delayed copy answers.
+    pub delayed_calls: DelayedCalls,
+    /// Question 9: how many requests are let through.
+    pub rates: Rates,
 }
 
 impl Default for Switches {
@@ -61,7 +81,22 @@ impl Default for Switches {
             function_as_source: FunctionAsSource::Refuse,
             unpropagated_role: UnpropagatedRole::CannotBeAssumed,
             qualified_function: QualifiedFunction::Accept,
+            signing_keys_max: 10,
+            iam_delay_ms: 0,
+            lambda_delay_ms: 0,
+            iot_delay_ms: 0,
+            tags_delay_ms: 0,
+            delayed_calls: DelayedCalls::All,
+            rates: Rates::Unlimited,
         }
+    }
+}
+
+impl Switches {
+    /// The longest delay of a copy; zero when every answer is of the newest state.
+    pub fn delay_max(&self) -> Duration {
+        let Self { iam_delay_ms, lambda_delay_ms, iot_delay_ms, tags_delay_ms, .. } = *self;
+        Duration::from_millis(iam_delay_ms.max(lambda_delay_ms).max(iot_delay_ms).max(tags_delay_ms))
     }
 }
 
@@ -71,6 +106,8 @@ impl Default for Switches {
 pub enum SetDefaultAgain {
     /// 409, whatever the name.
     Refuse,
+    /// 409, unless it is the name that is set.
+    RefuseOther,
     /// The new one takes the place.
     Overwrite,
 }
@@ -183,4 +220,28 @@ pub enum UnpropagatedRole {
     CannotBeAssumed,
     /// "The provided execution role does not have permissions to call …"
     LacksPermissions,
+}
+
+/// Which calls a copy answers that does not have the newest changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DelayedCalls {
+    /// All.
+    All,
+    /// The first and every second one of each operation; the others meet the newest state.
+    EverySecond,
+}
+
+/// Request rates: token buckets per Region, refilled by the target's clock, which hold what may come in
+/// one second. (aws-facts 1.5, 3.6, 8)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rates {
+    /// No request is throttled.
+    Unlimited,
+    /// AWS IoT 10 a second for each operation; Lambda `GetFunction` 100, `GetPolicy` 15, all other calls of
+    /// its control plane 15 together. IAM's, CloudWatch Logs' and STS's are not in aws-facts.
+    Published,
+    /// A fifth of that: others work in the same account.
+    Shared,
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
+use crate::copies::Copies;
 use crate::data::Gateway;
 use crate::data::broker::{Message, Subscription, TooManySubscribers};
 use crate::data::topic::Filter;
@@ -17,6 +18,7 @@ use crate::fault::Faults;
 use crate::identity::Provider;
 use crate::lambda_host::{Hosts, Invocation, Invokable, Invoked};
 use crate::package_store::PackageStore;
+use crate::rates::Buckets;
 use crate::refusal_log::RefusalLog;
 use crate::state::World;
 use crate::state_directory::{OpenError, PACKAGES, StateDirectory};
@@ -100,6 +102,8 @@ struct Inner {
     options: Options,
     refusals: RefusalLog,
     faults: Faults,
+    copies: Copies,
+    buckets: Buckets,
     /// How often each function was run, by Region and name.
     invocations: Mutex<BTreeMap<(String, String), u64>>,
     hosts: Hosts,
@@ -168,6 +172,8 @@ impl Target {
             clock,
             options,
             faults: Faults::default(),
+            copies: Copies::default(),
+            buckets: Buckets::default(),
             invocations: Mutex::default(),
             gateway: Gateway::default(),
             provider,
@@ -227,6 +233,16 @@ impl Target {
     /// Faults that a test has ordered.
     pub fn faults(&self) -> &Faults {
         &self.inner.faults
+    }
+
+    /// What the state was, for answers that lag behind.
+    pub(crate) fn copies(&self) -> &Copies {
+        &self.inner.copies
+    }
+
+    /// How many requests may still come.
+    pub(crate) fn buckets(&self) -> &Buckets {
+        &self.inner.buckets
     }
 
     /// What is delivered from now on to topics of `filter`, in one Region or in all.
@@ -305,6 +321,8 @@ impl Target {
         {
             *world = before;
             return Err(error);
+        } else {
+            self.inner.copies.changed(&self.inner.options.switches, self.inner.clock.now(), before);
         }
         let orphans = self.inner.hosts.take_orphans(|function| {
             let regional = world.regions.get(&function.region);
@@ -361,6 +379,7 @@ impl Target {
         // Locked: a function may have been created since, and its package is written under the same lock.
         self.with_world(|world| self.inner.packages.keep_only(&world.packages()))?;
         self.inner.faults.clear();
+        self.inner.copies.forget();
         self.inner.gateway.broker.drop_messages(false);
         self.inner.invocations.lock().unwrap_or_else(PoisonError::into_inner).clear();
         Ok(())

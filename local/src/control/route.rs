@@ -9,6 +9,7 @@ use super::protocol::{json, query, rest_json};
 use super::sigv4::{Claim, Refused};
 use super::{Call, Reply, Run, ServiceError, iam, iot, lambda, logs, sts};
 use crate::fault::Trouble;
+use crate::rates::Group;
 use crate::state::World;
 use crate::{ACCOUNT, Request, Response, Target, random};
 
@@ -103,6 +104,23 @@ impl Service {
         ServiceError::new(status, code, text)
     }
 
+    /// The requests that this one shares a rate with; `None` where AWS publishes no rate.
+    fn group(self, call: &Call) -> Option<Group> {
+        let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
+        let method = call.method.as_str();
+        let group = |name, per_second| Some(Group { name, per_second });
+        match self {
+            Self::Iam | Self::Logs | Self::Sts => None,
+            Self::Iot => iot::operation(method, &path).and_then(|name| group(name, 10)),
+            Self::Lambda => match (method, &path[..]) {
+                (_, [_, "functions", _, "invocations"]) => None,
+                ("GET", [_, "functions", _]) => group("lambda.GetFunction", 100),
+                ("GET", [_, "functions", _, "policy"]) => group("lambda.GetPolicy", 15),
+                _ => group("lambda", 15),
+            },
+        }
+    }
+
     /// What is called, for people and for fault orders, and whether it changes something.
     fn operation(self, parts: &Parts, request: &Request) -> (String, bool) {
         match self {
@@ -172,6 +190,11 @@ fn answer(target: &Target, request: &Request, request_id: &str) -> Response {
         packages: target.packages(),
     };
     let (operation, changes) = service.operation(&parts, request);
+    if let Some(group) = service.group(&call)
+        && !target.buckets().take(call.options.switches.rates, &region, group, call.now)
+    {
+        return service.error(&service.trouble(Trouble::Throttled), request_id);
+    }
     let number = if changes {
         let Some(number) = target.faults().admit() else {
             let refusal = ServiceError::new(503, "ServiceUnavailableException", "refused as ordered");
@@ -181,8 +204,8 @@ fn answer(target: &Target, request: &Request, request_id: &str) -> Response {
     } else {
         None
     };
-    let response =
-        perform(target, service, &call, changes).unwrap_or_else(|error| service.error(&error, request_id));
+    let response = perform(target, service, &call, (&operation, changes))
+        .unwrap_or_else(|error| service.error(&error, request_id));
     if let Some(number) = number {
         target.faults().before_reply(number, &operation);
     }
@@ -190,9 +213,25 @@ fn answer(target: &Target, request: &Request, request_id: &str) -> Response {
 }
 
 /// Lets the service answer; its changes are durable, or undone, when this returns.
-fn perform(target: &Target, service: Service, call: &Call, changes: bool) -> Result<Response, ServiceError> {
+fn perform(
+    target: &Target,
+    service: Service,
+    call: &Call,
+    (operation, changes): (&str, bool),
+) -> Result<Response, ServiceError> {
+    let view =
+        target.with_world(|world| target.copies().view(&call.options.switches, call.now, operation, world));
     let reply = if changes {
+        // A copy that has not heard of what a change is about refuses it. Revisions are not kept in copies.
+        if let Some(mut view) = view
+            && let Err(refusal) = service.handle(&mut view, call)
+            && refusal.status != 412
+        {
+            return Err(refusal);
+        }
         target.change_world(|world| service.handle(world, call)).map_err(|error| not_durable(&error))??
+    } else if let Some(mut view) = view {
+        service.handle(&mut view, call)?
     } else {
         target.with_world(|world| service.handle(world, call))?
     };

@@ -1,5 +1,7 @@
 //! A device at the gateway: what it is told, and what the target's log says about it.
 
+mod questions;
+
 use std::time::Duration;
 
 use aws_lc_rs::encoding::AsDer;
@@ -49,7 +51,11 @@ impl World {
     }
 
     fn with(environment: &Value, authorizer: &Value, limit: Duration) -> Self {
-        let options = Options { authorizer_limit: limit, ..Options::default() };
+        Self::under(Options { authorizer_limit: limit, ..Options::default() }, environment, authorizer)
+    }
+
+    /// The same under other settings of the target.
+    pub(crate) fn under(options: Options, environment: &Value, authorizer: &Value) -> Self {
         let target = Target::in_memory(Clock::wall(), options);
         let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
         client::logs(&target, "CreateLogGroup", &json!({ "logGroupName": GROUP }));

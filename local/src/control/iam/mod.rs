@@ -61,6 +61,11 @@ pub struct Role {
 }
 
 impl State {
+    /// Gives everything the tags that it had in `then`.
+    pub(crate) fn take_tags(&mut self, then: &Self) {
+        crate::copies::take_tags(&mut self.roles, &then.roles, |one| &one.tags, |one, tags| one.tags = tags);
+    }
+
     /// The role of this ARN, exactly as written.
     pub fn role(&self, arn: &str) -> Option<&Role> {
         self.roles.values().find(|role| role.arn == arn)

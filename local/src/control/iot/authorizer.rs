@@ -59,6 +59,7 @@ impl Wanted {
     /// What is asked of keys and function beyond the model.
     fn check_use(&self, world: &World, call: &Call) -> Result<(), ServiceError> {
         if let Some(keys) = &self.token_signing_public_keys {
+            check_key_count(call, keys.len())?;
             let is_checked = call.options.switches.signing_keys == Check::Checked;
             if let Some(name) = keys
                 .iter()
@@ -145,6 +146,16 @@ pub(super) fn create(world: &mut World, call: &Call, name: &str) -> Result<Respo
     Ok(crate::json_answer(200, &shown))
 }
 
+/// Refuses more keys than there may be.
+fn check_key_count(call: &Call, count: usize) -> Result<(), ServiceError> {
+    let most = call.options.switches.signing_keys_max;
+    if count <= most {
+        return Ok(());
+    }
+    let text = format!("An authorizer has at most {most} token signing keys");
+    Err(limit_exceeded(open_question(5, &text)))
+}
+
 /// With signing, a key name and keys are needed. (aws-facts 1.2)
 fn check_signing(authorizer: &Authorizer) -> Result<(), ServiceError> {
     if authorizer.signing_disabled {
@@ -213,6 +224,7 @@ pub(super) fn update(world: &mut World, call: &Call, name: &str) -> Result<Respo
         wanted.enable_caching_for_http.unwrap_or(changed.enable_caching_for_http);
     changed.modified = milliseconds(call.now);
     check_signing(&changed)?;
+    check_key_count(call, changed.public_keys.len())?;
     check_active_limit(state, call, &changed)?;
     let shown = names(&changed);
     state.authorizers.insert(name.to_owned(), changed);

@@ -30,9 +30,12 @@ pub(super) fn set(world: &mut World, call: &Call) -> Result<Response, ServiceErr
     }
     let shown = names(authorizer);
     let state = &mut world.region(call.region).iot;
-    if let Some(there) = state.default_authorizer()
-        && call.options.switches.set_default_again == SetDefaultAgain::Refuse
-    {
+    let refused = |there: &str| match call.options.switches.set_default_again {
+        SetDefaultAgain::Refuse => true,
+        SetDefaultAgain::RefuseOther => there != name,
+        SetDefaultAgain::Overwrite => false,
+    };
+    if let Some(there) = state.default_authorizer().filter(|there| refused(&there.name)) {
         let text = format!("Authorizer {} is the default authorizer: clear it first", there.name);
         let text = open_question(1, &text);
         return Err(already_exists(text, &there.name, &there.arn));

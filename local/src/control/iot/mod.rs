@@ -44,6 +44,26 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Reply, ServiceError> {
     answer.map(Reply::Answer)
 }
 
+/// The operation that a request line names, for its rate.
+pub(crate) fn operation(method: &str, path: &[&str]) -> Option<&'static str> {
+    Some(match (method, path) {
+        ("POST", ["authorizer", _, "test"]) => "iot.TestInvokeAuthorizer",
+        ("POST", ["authorizer", _]) => "iot.CreateAuthorizer",
+        ("PUT", ["authorizer", _]) => "iot.UpdateAuthorizer",
+        ("GET", ["authorizer", _]) => "iot.DescribeAuthorizer",
+        ("DELETE", ["authorizer", _]) => "iot.DeleteAuthorizer",
+        ("GET", ["authorizers"]) => "iot.ListAuthorizers",
+        ("POST", ["default-authorizer"]) => "iot.SetDefaultAuthorizer",
+        ("GET", ["default-authorizer"]) => "iot.DescribeDefaultAuthorizer",
+        ("DELETE", ["default-authorizer"]) => "iot.ClearDefaultAuthorizer",
+        ("POST", ["tags"]) => "iot.TagResource",
+        ("POST", ["untag"]) => "iot.UntagResource",
+        ("GET", ["tags"]) => "iot.ListTagsForResource",
+        ("GET", ["endpoint"]) => "iot.DescribeEndpoint",
+        _ => return None,
+    })
+}
+
 /// Whether the resource policy of the authorizer's function, of exactly the qualifier in its ARN, lets AWS
 /// IoT invoke it for this authorizer.
 pub fn may_invoke(world: &World, region: &str, authorizer: &Authorizer, switches: &Switches) -> bool {

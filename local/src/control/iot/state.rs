@@ -61,6 +61,16 @@ impl Status {
 }
 
 impl State {
+    /// Gives everything the tags that it had in `then`.
+    pub(crate) fn take_tags(&mut self, then: &Self) {
+        crate::copies::take_tags(
+            &mut self.authorizers,
+            &then.authorizers,
+            |one| &one.tags,
+            |one, tags| one.tags = tags,
+        );
+    }
+
     /// The authorizer of this name.
     pub fn authorizer(&self, name: &str) -> Option<&Authorizer> {
         self.authorizers.get(name)

@@ -1,12 +1,13 @@
 //! `TagResource`, `UntagResource`, `ListTagsForResource`, of authorizers.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::errors::{invalid_request, not_found};
 use super::input::{Tag, body, check_tag_count, check_tag_key, parameter, tags};
 use super::state::Authorizer;
 use crate::Response;
+use crate::control::page::{InvalidToken, page};
 use crate::control::{Call, ServiceError};
 use crate::state::World;
 
@@ -58,9 +59,15 @@ pub(super) fn untag(world: &mut World, call: &Call) -> Result<Response, ServiceE
 
 pub(super) fn list(world: &mut World, call: &Call) -> Result<Response, ServiceError> {
     let authorizer = find(world, call, parameter(call, "resourceArn"))?;
-    let tags: Vec<Value> =
-        authorizer.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
-    Ok(crate::json_answer(200, &json!({ "tags": tags })))
+    let tags =
+        authorizer.tags.iter().map(|(key, value)| (key.clone(), json!({ "Key": key, "Value": value })));
+    let page = page(tags, parameter(call, "nextToken"), call.options.page_size)
+        .map_err(|InvalidToken| invalid_request("Invalid request provided: nextToken is not one of ours"))?;
+    let mut shown = json!({ "tags": page.entries });
+    if let Some(next) = page.next {
+        shown["nextToken"] = json!(next);
+    }
+    Ok(crate::json_answer(200, &shown))
 }
 
 fn missing(member: &str) -> ServiceError {

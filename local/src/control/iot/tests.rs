@@ -209,6 +209,8 @@ fn the_default_is_one_slot() {
         let refused = set(&mut bench, name);
         assert_eq!((refused.status, refused.code), (409, "ResourceAlreadyExistsException"));
     }
+    bench.options.switches.set_default_again = SetDefaultAgain::RefuseOther;
+    assert_eq!((set(&mut bench, "a").status, set(&mut bench, "b").status), (200, 409));
     bench.options.switches.set_default_again = SetDefaultAgain::Overwrite;
     assert_eq!(set(&mut bench, "b").status, 200);
     let shown = bench.iot("GET", "/default-authorizer", &Value::Null).body;
@@ -251,6 +253,29 @@ fn quotas_are_410() {
     assert_eq!(bench.iot("PUT", "/authorizer/b", &json!({ "status": "ACTIVE" })).status, 410);
     bench.options.switches.authorizers_max = 2;
     assert_eq!(create(&mut bench, "c", &json!({ "status": "INACTIVE" })).status, 410);
+    // [open 5]
+    let keys = bench.iot("GET", "/authorizer/a", &Value::Null).body;
+    let key = &keys["authorizerDescription"]["tokenSigningPublicKeys"]["key-1"];
+    let two = json!({ "tokenSigningPublicKeys": { "key-1": key, "key-2": key } });
+    bench.options.switches.signing_keys_max = 1;
+    assert_eq!(bench.iot("PUT", "/authorizer/a", &two).code, "LimitExceededException");
+    bench.options.switches.signing_keys_max = 2;
+    assert_eq!(bench.iot("PUT", "/authorizer/a", &two).status, 200);
+}
+
+#[test]
+fn tags_are_paged() {
+    let mut bench = bench();
+    bench.options.page_size = 1;
+    let tags = json!({ "tags": [{ "Key": "x", "Value": "1" }, { "Key": "y", "Value": "2" }] });
+    create(&mut bench, "b", &tags);
+    let path = "/tags?resourceArn=arn:aws:iot:eu-west-1:000000000000:authorizer/b";
+    let first = bench.iot("GET", path, &Value::Null).body;
+    assert_eq!(first["tags"], json!([{ "Key": "x", "Value": "1" }]));
+    let next = first["nextToken"].as_str().unwrap();
+    let second = bench.iot("GET", &format!("{path}&nextToken={next}"), &Value::Null).body;
+    assert_eq!(second, json!({ "tags": [{ "Key": "y", "Value": "2" }] }));
+    assert_eq!(bench.iot("GET", &format!("{path}&nextToken=!"), &Value::Null).status, 400);
 }
 
 #[test]

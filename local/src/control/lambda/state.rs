@@ -18,6 +18,16 @@ pub struct State {
 }
 
 impl State {
+    /// Gives everything the tags that it had in `then`.
+    pub(crate) fn take_tags(&mut self, then: &Self) {
+        crate::copies::take_tags(
+            &mut self.functions,
+            &then.functions,
+            |one| &one.tags,
+            |one, tags| one.tags = tags,
+        );
+    }
+
     /// The SHA-256 of every package that some version is made of, or that is still being served.
     pub fn packages(&self) -> impl Iterator<Item = &str> {
         let versions = self

@@ -62,6 +62,16 @@ struct Event {
 }
 
 impl State {
+    /// Gives everything the tags that it had in `then`.
+    pub(crate) fn take_tags(&mut self, then: &Self) {
+        crate::copies::take_tags(
+            &mut self.groups,
+            &then.groups,
+            |one| &one.tags,
+            |one, tags| one.tags = tags,
+        );
+    }
+
     /// Appends lines of a function's output to a stream, made when it is not there. Nothing happens when the
     /// group is not there.
     pub fn append_lines(&mut self, group: &str, stream: &str, lines: &[String], now: SystemTime) {
