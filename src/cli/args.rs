@@ -219,6 +219,15 @@ pub(crate) enum LocalCommand {
     Up {
         #[command(flatten)]
         limits: Limits,
+        /// What AWS does where its documentation is silent, or how patient one must be with it; may be
+        /// given often. `status` shows every switch, docs/local-target.md says what each is about
+        #[arg(
+            long = "switch",
+            value_name = "NAME=VALUE",
+            value_delimiter = ',',
+            env = "THINGGATE_LOCAL_SWITCHES"
+        )]
+        switches: Vec<String>,
     },
     /// Say whether a local target is served, and what it holds
     Status,

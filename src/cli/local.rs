@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use local::switches::{BadSwitch, TABLE};
 use serde_json::{Value, json};
 
 use super::args::{Limits, LocalCommand};
@@ -18,6 +19,7 @@ use super::session::Session;
 use crate::door::{Http, HttpError, NetworkOptions, Roots};
 use crate::problem::{Problem, ProblemKind};
 use crate::report::Output;
+use crate::stack::alike;
 
 /// The header that gives access to `/_local/…`.
 const KEY_HEADER: &str = "x-thinggate-key";
@@ -26,7 +28,7 @@ const KEY_HEADER: &str = "x-thinggate-key";
 pub(super) async fn run(session: &Arc<Session>, command: LocalCommand) -> Result<(), Problem> {
     let folder = session.state_directory(None);
     match command {
-        LocalCommand::Up { limits } => up(session, &folder, &limits).await,
+        LocalCommand::Up { limits, switches } => up(session, &folder, &limits, &switches).await,
         LocalCommand::Status => status(session, &folder).await,
         LocalCommand::Env => env(session, &folder),
         LocalCommand::Reset { yes } => reset(session, &folder, yes).await,
@@ -35,13 +37,34 @@ pub(super) async fn run(session: &Arc<Session>, command: LocalCommand) -> Result
     }
 }
 
-/// Options of a hosted target with these limits.
-pub(super) fn options(limits: &Limits) -> local::Options {
+/// Options of a served target with these limits and switches.
+fn options(limits: &Limits, switches: &[String]) -> Result<local::Options, Problem> {
     let mut options = local::Options::default();
+    for switch in switches {
+        let (name, value) = switch.split_once('=').ok_or_else(|| {
+            bad_switch(format!("`{switch}` is not NAME=VALUE")).next("such as --switch page_size=1")
+        })?;
+        options.set(name, value).map_err(|bad| unknown_switch(&bad))?;
+    }
     if let Some(milliseconds) = limits.authorizer_limit_ms {
         options.authorizer_limit = Duration::from_millis(milliseconds);
     }
-    options
+    Ok(options)
+}
+
+fn bad_switch(because: String) -> Problem {
+    Problem::usage("bad_switch", "a switch of the local target is refused").because(because)
+}
+
+fn unknown_switch(bad: &BadSwitch) -> Problem {
+    let problem = bad_switch(bad.to_string());
+    let BadSwitch::Unknown(name) = bad else { return problem };
+    let names: Vec<&str> = TABLE.iter().map(|row| row.name).collect();
+    let problem = problem.because(format!("there are: {}", names.join(", ")));
+    match alike(name, names.iter().copied()) {
+        Some(name) => problem.next(format!("did you mean `{name}`?")),
+        None => problem,
+    }
 }
 
 /// Serves the target of `folder` in this process, until the value is stopped.
@@ -49,7 +72,9 @@ pub(super) async fn serve(
     session: &Session,
     folder: &Path,
     limits: &Limits,
+    switches: &[String],
 ) -> Result<(local::serve::Running, local::Target), Problem> {
+    let options = options(limits, switches)?;
     let directory = match local_target::look(session, folder).await? {
         Found::Free(directory) => directory,
         Found::Served(run) => {
@@ -61,7 +86,7 @@ pub(super) async fn serve(
         }
     };
     let clock = local::clock::Clock::wall();
-    let target = local::Target::open(&directory, clock, options(limits))
+    let target = local::Target::open(&directory, clock, options)
         .map_err(|error| local_target::unusable(folder, &error))?;
     if let Some(interval_seconds) = limits.identity_interval_s {
         let defaults = local::identity::IdentityOptions::default();
@@ -80,8 +105,8 @@ pub(super) async fn serve(
     Ok((running, target))
 }
 
-async fn up(session: &Session, folder: &Path, limits: &Limits) -> Result<(), Problem> {
-    let (running, _target) = serve(session, folder, limits).await?;
+async fn up(session: &Session, folder: &Path, limits: &Limits, switches: &[String]) -> Result<(), Problem> {
+    let (running, _target) = serve(session, folder, limits, switches).await?;
     let run = running_file(session, folder)?;
     let text = format!(
         "local target in {}\n  AWS APIs           {}\n  device gateway     https://thinggatelocal-ats.iot.REGION.amazonaws.com (127.0.0.1:{})\n  identity provider  {}\nready\n",

@@ -87,7 +87,7 @@ pub(super) fn one_of(choices: &[&str]) -> String {
 }
 
 /// The choice that looks most like `text`, when one looks alike.
-pub(super) fn alike<'c>(text: &str, choices: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn alike<'c>(text: &str, choices: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     /// Below this, a suggestion would be a guess; 0.8 still joins `encodng` to `encoding`.
     const LIKENESS_MIN: f64 = 0.8;
     choices

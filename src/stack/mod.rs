@@ -29,6 +29,7 @@ mod template;
 mod token;
 mod web;
 
+pub(crate) use finding::alike;
 pub use finding::{Finding, Shown, StackError, StackErrors, Warning};
 pub use model::*;
 pub use render::{render, render_warnings};

@@ -32,7 +32,7 @@ pub(super) async fn run(session: &Arc<Session>, wishes: Demo) -> Result<(), Prob
     let mut lines = Lines { session, told: Vec::new(), step: wishes.step };
     let loaded = stack(session, &wishes)?;
     let folder = session.state_directory(Some(&loaded.stack.file));
-    let (running, _target) = local::serve(session, &folder, &wishes.limits).await?;
+    let (running, _target) = local::serve(session, &folder, &wishes.limits, &[]).await?;
     let run_file = local::running_file(session, &folder)?;
     lines.say("local target", &format!("AWS APIs at {}", run_file.control_url)).await;
     session.adopt_local(&folder, LocalTarget::Served(Box::new(run_file.clone()))).await;
