@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::answer::{Answer, Fault};
-use super::retry::{ATTEMPT_TIME_MAX, ATTEMPTS_MAX, UPLOAD_TIME_MAX};
+use super::retry::{ATTEMPT_TIME_MAX, ATTEMPTS_MAX, Otherwise, UPLOAD_TIME_MAX};
 use super::wait::{self, Condition, Look, Patience, Progress, Waiting};
 use crate::door::{Http, LabelOperation, Stop};
 use crate::names::{AccountId, Region};
@@ -184,7 +184,11 @@ impl Aws {
                 patiences.len() - 1
             });
             if !patiences[place].1.pause().await {
-                return Err(fault);
+                let answer = match row.otherwise {
+                    Otherwise::TimedOut => fault.answer,
+                    Otherwise::Invalid => Answer::Invalid,
+                };
+                return Err(Fault { answer, ..fault });
             }
         }
     }

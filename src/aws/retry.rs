@@ -57,6 +57,24 @@ pub const LOG_GROUP_FREE: Condition =
 /// Two changes of one role at the same time (IAM API reference, `ConcurrentModification`).
 pub const ROLE_FREE: Condition = Condition { until: "no other change of the role runs", within: minutes(1) };
 
+/// What a write of AWS IoT is about may not be known to the copy that answers it: a status just changed
+/// ([`AUTHORIZER_INACTIVE`]), the default just cleared, an alias just made. No code tells that from a request
+/// that is wrong for good, so that the patience is short.
+pub const IOT_CAUGHT_UP: Condition =
+    Condition { until: "AWS IoT knows what was changed before", within: Duration::from_secs(20) };
+/// The code in `$LATEST` is compared by a copy that does not have the last upload yet; as
+/// [`FUNCTION_SEEN`].
+pub const CODE_SEEN: Condition =
+    Condition { until: "the code that was uploaded is seen", within: Duration::from_secs(30) };
+/// A version or an alias that was just made is unknown to the call that needs it (Terraform:
+/// `internal/service/lambda/permission.go` tries `AddPermission` again after a not-found).
+pub const RELEASE_SEEN: Condition =
+    Condition { until: "what was just made of the function is seen", within: minutes(1) };
+/// The slot says that it is taken by our own authorizer, after it was found empty: by a copy from before it
+/// was cleared, or for good, which only time tells.
+pub const DEFAULT_SETTLED: Condition =
+    Condition { until: "the default authorizer is known everywhere", within: Duration::from_secs(20) };
+
 /// An answer that means "not yet".
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotYet {
@@ -68,6 +86,17 @@ pub struct NotYet {
     says: &'static str,
     /// What to wait for, and how long.
     pub condition: Condition,
+    /// What it meant all along, when that time is up.
+    pub otherwise: Otherwise,
+}
+
+/// What an answer means that stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Otherwise {
+    /// What was waited for did not come.
+    TimedOut,
+    /// The request is wrong.
+    Invalid,
 }
 
 /// The table. Texts are recorded from AWS; each row's source is in the doc of its condition.
@@ -77,6 +106,7 @@ pub const NOT_YET: &[NotYet] = &[
         code: "InvalidParameterValueException",
         says: "cannot be assumed by Lambda",
         condition: ROLE_PROPAGATION,
+        otherwise: Otherwise::TimedOut,
     },
     // A just written policy that Lambda does not see yet (Terraform, `retryFunctionOp`).
     NotYet {
@@ -84,12 +114,14 @@ pub const NOT_YET: &[NotYet] = &[
         code: "InvalidParameterValueException",
         says: "execution role does not have permissions",
         condition: ROLE_PROPAGATION,
+        otherwise: Otherwise::TimedOut,
     },
     NotYet {
         operations: &[],
         code: "ResourceConflictException",
         says: "in progress",
         condition: FUNCTION_SETTLED,
+        otherwise: Otherwise::TimedOut,
     },
     // A function in state Pending refuses changes, in one of two texts (recorded in remotion-dev/remotion
     // issue 1186 and aws/serverless-application-model issue 2356).
@@ -98,30 +130,93 @@ pub const NOT_YET: &[NotYet] = &[
         code: "ResourceConflictException",
         says: "in the following state: Pending",
         condition: FUNCTION_SETTLED,
+        otherwise: Otherwise::TimedOut,
     },
     NotYet {
         operations: &[],
         code: "ResourceConflictException",
         says: "in the following state: 'Pending'",
         condition: FUNCTION_SETTLED,
+        otherwise: Otherwise::TimedOut,
     },
     NotYet {
         operations: &["DeleteAuthorizer"],
         code: "DeleteConflictException",
         says: "",
         condition: AUTHORIZER_INACTIVE,
+        otherwise: Otherwise::TimedOut,
     },
     NotYet {
         operations: &["DeleteAuthorizer"],
         code: "InvalidRequestException",
         says: "",
         condition: AUTHORIZER_INACTIVE,
+        otherwise: Otherwise::TimedOut,
     },
     // A new role that this copy of IAM does not see yet.
-    NotYet { operations: &["PutRolePolicy"], code: "NoSuchEntity", says: "", condition: ROLE_SEEN },
-    NotYet { operations: &["DeleteRole"], code: "DeleteConflict", says: "", condition: ROLE_DELETABLE },
-    NotYet { operations: &[], code: "ConcurrentModification", says: "", condition: ROLE_FREE },
-    NotYet { operations: &[], code: "OperationAbortedException", says: "", condition: LOG_GROUP_FREE },
+    NotYet {
+        operations: &["PutRolePolicy"],
+        code: "NoSuchEntity",
+        says: "",
+        condition: ROLE_SEEN,
+        otherwise: Otherwise::TimedOut,
+    },
+    NotYet {
+        operations: &["DeleteRole"],
+        code: "DeleteConflict",
+        says: "",
+        condition: ROLE_DELETABLE,
+        otherwise: Otherwise::TimedOut,
+    },
+    NotYet {
+        operations: &[],
+        code: "ConcurrentModification",
+        says: "",
+        condition: ROLE_FREE,
+        otherwise: Otherwise::TimedOut,
+    },
+    NotYet {
+        operations: &[],
+        code: "OperationAbortedException",
+        says: "",
+        condition: LOG_GROUP_FREE,
+        otherwise: Otherwise::TimedOut,
+    },
+    NotYet {
+        operations: &["CreateAuthorizer", "UpdateAuthorizer", "SetDefaultAuthorizer"],
+        code: "InvalidRequestException",
+        says: "",
+        condition: IOT_CAUGHT_UP,
+        otherwise: Otherwise::Invalid,
+    },
+    NotYet {
+        operations: &["SetDefaultAuthorizer", "TagResource"],
+        code: "ResourceNotFoundException",
+        says: "",
+        condition: AUTHORIZER_SEEN,
+        otherwise: Otherwise::TimedOut,
+    },
+    NotYet {
+        operations: &["UpdateFunctionConfiguration", "UpdateFunctionCode"],
+        code: "ResourceNotFoundException",
+        says: "",
+        condition: FUNCTION_SEEN,
+        otherwise: Otherwise::TimedOut,
+    },
+    NotYet {
+        operations: &["PublishVersion", "CreateAlias", "UpdateAlias", "AddPermission"],
+        code: "ResourceNotFoundException",
+        says: "",
+        condition: RELEASE_SEEN,
+        otherwise: Otherwise::TimedOut,
+    },
+    NotYet {
+        operations: &["PublishVersion"],
+        code: "InvalidParameterValueException",
+        says: "is different from current CodeSHA256 in $LATEST",
+        condition: CODE_SEEN,
+        otherwise: Otherwise::Invalid,
+    },
 ];
 
 /// The row that an answer stands in.

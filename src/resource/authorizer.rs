@@ -197,7 +197,7 @@ impl Resource for Authorizer {
         if live.is_none() {
             let create = || async {
                 let created = write::create(aws, desired, registered.as_ref()).await;
-                created.map_err(|fault| fault.problem(place.clone()))
+                created.map_err(|fault| write::problem(fault, desired))
             };
             let read = || Self::read(aws, &desired.identity);
             if made(aws, (&place, AUTHORIZER_SEEN), create, read, Self::owner).await?.by_us {
@@ -210,7 +210,7 @@ impl Resource for Authorizer {
         let now = now.ok_or_else(|| changed_meanwhile("it is gone").at(place.clone()))?;
         write::check_unchanged(desired, live, &now)?;
         let updated = write::update(aws, desired, registered.as_ref(), &now).await;
-        let removed = updated.map_err(|fault| fault.problem(place.clone()))?;
+        let removed = updated.map_err(|fault| write::problem(fault, desired))?;
         if removed { write::keys_are_gone(aws, desired, registered.as_ref()).await } else { Ok(()) }
     }
 

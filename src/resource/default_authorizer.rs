@@ -5,6 +5,8 @@
 
 use super::compare::Comparison;
 use super::{Change, Facts, Impact, Kind, Owner, Refusal, Resource};
+use crate::aws::retry::DEFAULT_SETTLED;
+use crate::aws::wait::Look;
 use crate::aws::{Aws, Fault};
 use crate::names::{AuthorizerName, Identity, Region};
 use crate::problem::Problem;
@@ -82,24 +84,29 @@ impl Resource for DefaultAuthorizer {
         }))
     }
 
-    /// Looks before it sets, and again after a refusal: whether setting overwrites is undocumented.
+    /// Looks before it sets, and again after a refusal: whether setting overwrites is undocumented. That
+    /// the slot names ours already is believed only when it stays so: a copy may be from before a clear.
     async fn apply(aws: &Aws, desired: &Desired, _live: Option<&Live>) -> Result<(), Problem> {
         let name = desired.authorizer.as_str();
-        match current(aws).await.map_err(|fault| fault.problem(PLACE))? {
-            Some(current) if current == name => return Ok(()),
-            Some(other) => return Err(taken(desired, &other)),
-            None => {}
-        }
+        let look = || async { current(aws).await.map_err(|fault| fault.problem(PLACE)) };
         let request = || aws.iot.set_default_authorizer().authorizer_name(name).send();
-        let fault = match aws.call("SetDefaultAuthorizer", request).await {
-            Ok(_) => return Ok(()),
-            Err(fault) if fault.already_exists() => fault,
-            Err(fault) => return Err(fault.problem(PLACE)),
-        };
-        match current(aws).await.map_err(|fault| fault.problem(PLACE))? {
-            Some(current) if current == name => Ok(()),
-            Some(other) => Err(taken(desired, &other)),
-            None => Err(fault.problem(PLACE)),
+        let set = aws.until(DEFAULT_SETTLED, || async {
+            if let Some(other) = look().await?.filter(|current| current != name) {
+                return Err(taken(desired, &other));
+            }
+            match aws.call("SetDefaultAuthorizer", request).await {
+                Ok(_) => Ok(Look::Yes(())),
+                Err(fault) if fault.already_exists() => Ok(Look::NotYet),
+                Err(fault) => Err(fault.problem(PLACE)),
+            }
+        });
+        match set.await {
+            Err(problem) if problem.code == "timed_out" => match look().await? {
+                Some(current) if current == name => Ok(()),
+                Some(other) => Err(taken(desired, &other)),
+                None => Err(problem.at(PLACE)),
+            },
+            result => result,
         }
     }
 

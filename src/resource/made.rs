@@ -1,6 +1,8 @@
 //! Making something, and seeing that it is there: AWS answers reads from copies that lag behind, so what
 //! was just made may be missing, or be there without its tags.
 
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
 use super::{Owner, not_ours};
 use crate::aws::Aws;
 use crate::aws::wait::{Condition, Look};
@@ -28,24 +30,29 @@ where
     C: Future<Output = Result<bool, Problem>>,
     R: Future<Output = Result<Option<L>, Problem>>,
 {
-    let by_us = aws.until(condition, || async {
-        if create().await? {
-            return Ok(Look::Yes(true));
-        }
-        Ok(if read().await?.is_some() { Look::Yes(false) } else { Look::NotYet })
-    });
-    let by_us = by_us.await?;
+    let by_us = AtomicBool::new(false);
+    let sightings = AtomicU8::new(0);
     let seen = aws.until(condition, || async {
-        let Some(live) = read().await? else { return Ok(Look::NotYet) };
+        // One that is there already may be a deleted one that a copy still has: asked again, and believed
+        // the second time.
+        if !by_us.load(Ordering::Relaxed) && sightings.load(Ordering::Relaxed) < 2 {
+            by_us.store(create().await?, Ordering::Relaxed);
+        }
+        let Some(live) = read().await? else {
+            sightings.store(0, Ordering::Relaxed);
+            return Ok(Look::NotYet);
+        };
+        let before = sightings.load(Ordering::Relaxed);
+        sightings.store(before.saturating_add(1), Ordering::Relaxed);
         Ok(match owner(&live) {
-            Owner::Ours => Look::Yes(live),
+            Owner::Ours if by_us.load(Ordering::Relaxed) || before > 0 => Look::Yes(live),
             // Its tags may come later than it does.
-            Owner::Foreign(None) => Look::NotYet,
+            Owner::Ours | Owner::Foreign(None) => Look::NotYet,
             Owner::Foreign(Some(other)) => Look::Never(not_ours(place.to_owned(), Some(&other))),
         })
     });
     match seen.await {
-        Ok(live) => Ok(Made { live, by_us }),
+        Ok(live) => Ok(Made { live, by_us: by_us.load(Ordering::Relaxed) }),
         Err(problem) if problem.code != "timed_out" => Err(problem),
         Err(problem) => match read().await? {
             Some(_) => Err(not_ours(place.to_owned(), None)),

@@ -7,11 +7,14 @@
 //! more than one.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value as Json, json};
 
 use super::compare::Comparison;
 use super::{Change, Facts, Impact, Kind, Owner, Refusal, Resource, authorizer, json as normal};
+use crate::aws::retry::RELEASE_SEEN;
+use crate::aws::wait::Look;
 use crate::aws::{Answer, Aws, Fault};
 use crate::names::{ALIAS, FunctionName, Identity, STATEMENT_ID};
 use crate::problem::Problem;
@@ -131,18 +134,15 @@ impl Resource for Permission {
     }
 
     async fn apply(aws: &Aws, desired: &Desired, live: Option<&Live>) -> Result<(), Problem> {
-        let function = desired.function.as_str();
-        let result = match live {
+        match live {
             Some(live) => update(aws, desired, &live.statements).await,
             None => update(aws, desired, &[]).await,
-        };
-        result.map_err(|fault| fault.problem(place(function)))
+        }
     }
 
     async fn delete(aws: &Aws, live: &Live) -> Result<(), Problem> {
         for statement in &live.statements {
-            let removed = remove(aws, &live.function, statement).await;
-            removed.map_err(|fault| fault.problem(place(&live.function)))?;
+            remove(aws, &live.function, statement).await?;
         }
         Ok(())
     }
@@ -312,7 +312,7 @@ async fn policy(aws: &Aws, function: &str, qualifier: Option<&str>) -> Result<Ve
 
 /// Ours first, then away with the rest: no moment without permission. Where ours says something else,
 /// a stand-in takes its place while it is exchanged.
-async fn update(aws: &Aws, desired: &Desired, live: &[Statement]) -> Result<(), Fault> {
+async fn update(aws: &Aws, desired: &Desired, live: &[Statement]) -> Result<(), Problem> {
     let function = desired.function.as_str();
     match live.iter().find(|statement| statement.is_slot()) {
         None => add(aws, desired, STATEMENT_ID).await?,
@@ -332,10 +332,11 @@ async fn update(aws: &Aws, desired: &Desired, live: &[Statement]) -> Result<(), 
     Ok(())
 }
 
-/// Adds our statement. One of this id that is there already is ours after a lost answer, or else is
-/// exchanged.
-async fn add(aws: &Aws, desired: &Desired, id: &str) -> Result<(), Fault> {
+/// Adds our statement, and looks until it is seen. One of this id that is there already is ours after a
+/// lost answer, or is exchanged, or is gone and a copy has not heard of it: then it is asked again.
+async fn add(aws: &Aws, desired: &Desired, id: &str) -> Result<(), Problem> {
     let function = desired.function.as_str();
+    let told = |fault: Fault| fault.problem(place(function));
     let request = || {
         aws.lambda
             .add_permission()
@@ -348,24 +349,43 @@ async fn add(aws: &Aws, desired: &Desired, id: &str) -> Result<(), Fault> {
             .source_account(&desired.account)
             .send()
     };
-    let fault = match aws.call("AddPermission", request).await {
-        Ok(_) => return Ok(()),
-        Err(fault) if fault.already_exists() => fault,
-        Err(fault) => return Err(fault),
-    };
-    let there = policy(aws, function, Some(ALIAS)).await?;
-    let there = there.iter().find(|statement| statement.id == id);
-    match there {
-        Some(statement) if desired.means(statement) => Ok(()),
-        Some(statement) => {
-            remove(aws, function, statement).await?;
-            aws.call("AddPermission", request).await.map(|_| ())
+    let added = AtomicBool::new(false);
+    aws.until(RELEASE_SEEN, || async {
+        if !added.load(Ordering::Relaxed) {
+            match aws.call("AddPermission", request).await {
+                Ok(_) => added.store(true, Ordering::Relaxed),
+                Err(fault) if fault.already_exists() => {}
+                Err(fault) => return Err(told(fault)),
+            }
         }
-        None => Err(fault),
-    }
+        let there = policy(aws, function, Some(ALIAS)).await.map_err(told)?;
+        match there.iter().find(|statement| statement.id == id) {
+            Some(statement) if desired.means(statement) => return Ok(Look::Yes(())),
+            Some(statement) if !added.load(Ordering::Relaxed) => {
+                remove_once(aws, function, statement).await.map_err(told)?;
+            }
+            _ => {}
+        }
+        Ok(Look::NotYet)
+    })
+    .await
+    .map_err(|problem| problem.at(place(function)))
 }
 
-async fn remove(aws: &Aws, function: &str, statement: &Statement) -> Result<(), Fault> {
+/// Removes a statement, and looks until it is gone.
+async fn remove(aws: &Aws, function: &str, statement: &Statement) -> Result<(), Problem> {
+    let told = |fault: Fault| fault.problem(place(function));
+    aws.until(RELEASE_SEEN, || async {
+        remove_once(aws, function, statement).await.map_err(told)?;
+        let there = policy(aws, function, statement.qualifier.as_deref()).await.map_err(told)?;
+        let gone = there.iter().all(|found| found.id != statement.id);
+        Ok(if gone { Look::Yes(()) } else { Look::NotYet })
+    })
+    .await
+    .map_err(|problem| problem.at(place(function)))
+}
+
+async fn remove_once(aws: &Aws, function: &str, statement: &Statement) -> Result<(), Fault> {
     let request = || {
         let remove = aws.lambda.remove_permission().function_name(function).statement_id(&statement.id);
         remove.set_qualifier(statement.qualifier.clone()).send()

@@ -13,7 +13,7 @@ use super::configuration::{self, Configuration, Found};
 use super::function::Code;
 use super::record::{Proof, Record};
 use super::{Change, Facts, Impact, Kind, Owner, Resource};
-use crate::aws::retry::FUNCTION_SETTLED;
+use crate::aws::retry::{FUNCTION_SETTLED, RELEASE_SEEN};
 use crate::aws::wait::Look;
 use crate::aws::{Answer, Aws, Fault};
 use crate::build::InputsHash;
@@ -359,12 +359,30 @@ impl Alias<'_> {
         };
         match aws.call("CreateAlias", request).await {
             Ok(_) => Ok(()),
-            Err(fault) if fault.already_exists() => match read(aws, self.function).await? {
+            Err(fault) if fault.already_exists() => match self.seen(aws).await? {
                 Some(live) if self.is(&live) => Ok(()),
                 Some(live) => self.update(aws, &live.revision).await,
                 None => Err(fault),
             },
             Err(fault) => Err(fault),
+        }
+    }
+
+    /// The release as it is read: an alias that is there may be unknown to the copy that answers first, and
+    /// so may the version that it names.
+    async fn seen(&self, aws: &Aws) -> Result<Option<Live>, Fault> {
+        let seen = aws.until(RELEASE_SEEN, || async {
+            Ok(match read(aws, self.function).await {
+                Ok(Some(live)) => Look::Yes(Ok(live)),
+                Ok(None) => Look::NotYet,
+                Err(fault) if fault.not_found() => Look::NotYet,
+                Err(fault) => Look::Yes(Err(fault)),
+            })
+        });
+        match seen.await {
+            Ok(result) => result.map(Some),
+            // Out of time: what is there now counts.
+            Err(_) => read(aws, self.function).await,
         }
     }
 
@@ -387,7 +405,7 @@ impl Alias<'_> {
         };
         match aws.call("UpdateAlias", request).await {
             Ok(_) => Ok(()),
-            Err(fault) if fault.answer == Answer::Precondition => match read(aws, self.function).await? {
+            Err(fault) if fault.answer == Answer::Precondition => match self.seen(aws).await? {
                 Some(live) if self.is(&live) => Ok(()),
                 _ => Err(fault),
             },

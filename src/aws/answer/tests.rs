@@ -1,7 +1,9 @@
 use aws_smithy_runtime_api::client::result::ConnectorError;
 
 use super::*;
-use crate::aws::retry::{AUTHORIZER_INACTIVE, FUNCTION_SETTLED, ROLE_PROPAGATION};
+use crate::aws::retry::{
+    AUTHORIZER_INACTIVE, CODE_SEEN, FUNCTION_SETTLED, IOT_CAUGHT_UP, RELEASE_SEEN, ROLE_PROPAGATION,
+};
 
 /// Codes, statuses and texts recorded from AWS by localstack/localstack (`tests/aws/services/**`,
 /// commit 8b9a79f05), or from the service models of botocore 1.43.11.
@@ -115,7 +117,19 @@ fn what_means_not_yet_is_waited_for_and_the_rest_is_not() {
     assert_eq!(condition("CreateFunction", conflict, "Function already exist: f"), None);
     assert_eq!(condition("DeleteAuthorizer", "DeleteConflictException", ""), Some(AUTHORIZER_INACTIVE));
     assert_eq!(condition("DeleteAuthorizer", "InvalidRequestException", ""), Some(AUTHORIZER_INACTIVE));
-    assert_eq!(condition("UpdateAuthorizer", "InvalidRequestException", ""), None);
+    for operation in ["CreateAuthorizer", "UpdateAuthorizer", "SetDefaultAuthorizer"] {
+        assert_eq!(condition(operation, "InvalidRequestException", ""), Some(IOT_CAUGHT_UP));
+    }
+    assert_eq!(condition("TestInvokeAuthorizer", "InvalidRequestException", ""), None);
+    for operation in ["PublishVersion", "CreateAlias", "UpdateAlias", "AddPermission"] {
+        assert_eq!(condition(operation, "ResourceNotFoundException", ""), Some(RELEASE_SEEN));
+    }
+    // What is read or deleted may well not be there.
+    for operation in ["GetFunction", "GetAlias", "RemovePermission", "DeleteFunction", "DescribeAuthorizer"] {
+        assert_eq!(condition(operation, "ResourceNotFoundException", ""), None);
+    }
+    let other = "CodeSHA256 (x) is different from current CodeSHA256 in $LATEST (y).";
+    assert_eq!(condition("PublishVersion", invalid, other), Some(CODE_SEEN));
     assert!(condition("DeleteRole", "DeleteConflict", "").is_some());
     assert!(condition("PutRolePolicy", "ConcurrentModification", "").is_some());
 }

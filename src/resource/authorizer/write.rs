@@ -38,6 +38,20 @@ pub(super) async fn create(
     }
 }
 
+/// The problem of a create or an update. AWS documents neither that an alias may decide nor that it may
+/// not, and its texts are not shown: a request that it does not accept is told with the alias.
+pub(super) fn problem(fault: Fault, desired: &Desired) -> Problem {
+    let invalid = fault.answer == Answer::Invalid;
+    let problem = fault.problem(place(desired.name.as_str()));
+    if !invalid {
+        return problem;
+    }
+    problem.because(format!(
+        "its function is the alias {}; AWS does not say whether it takes an alias there",
+        desired.function_arn
+    ))
+}
+
 /// That what is there `now` needs nothing that the plan, made on `planned`, did not ask about.
 pub(super) fn check_unchanged(desired: &Desired, planned: Option<&Live>, now: &Live) -> Result<(), Problem> {
     let place = place(desired.name.as_str());

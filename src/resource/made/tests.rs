@@ -41,15 +41,24 @@ async fn what_is_there_and_cannot_be_read_is_created_again() {
 #[tokio::test(start_paused = true)]
 async fn what_is_ours_already_is_not_made() {
     let (made, creates) = run(&[false], &[Some(Owner::Ours)]).await;
-    assert_eq!((made.unwrap().by_us, creates), (false, 1));
+    assert_eq!((made.unwrap().by_us, creates), (false, 2));
+}
+
+/// Its name is taken, and it is read, by copies that have not heard that it was deleted.
+#[tokio::test(start_paused = true)]
+async fn what_only_a_copy_still_has_is_created_again() {
+    let (made, creates) = run(&[false, true], &[Some(Owner::Ours)]).await;
+    assert_eq!((made.unwrap().by_us, creates), (true, 2));
+    let (made, creates) = run(&[false, false, true], &[Some(Owner::Ours), None, Some(Owner::Ours)]).await;
+    assert_eq!((made.unwrap().by_us, creates), (true, 3));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_stays_without_our_tag_is_somebody_elses() {
     let other = Owner::Foreign(Some("demo@us-east-1".to_owned()));
-    for owner in [Owner::Foreign(None), other] {
+    for (owner, asked) in [(Owner::Foreign(None), 2), (other, 1)] {
         let (made, creates) = run(&[false], &[Some(owner)]).await;
-        assert_eq!((made.unwrap_err().code, creates), ("not_ours", 1));
+        assert_eq!((made.unwrap_err().code, creates), ("not_ours", asked));
     }
 }
 
