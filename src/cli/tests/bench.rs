@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::stack;
 use super::toll::{Fault, Faults, Place};
 use crate::cli::args::{Global, OutputFlag};
-use crate::cli::commands::{deploy, destroy};
+use crate::cli::commands::{deploy, destroy, drift};
 use crate::cli::environment::Environment;
 use crate::cli::load::{self, Loaded};
 use crate::cli::local_target::LocalTarget;
@@ -34,6 +34,8 @@ pub(super) enum Command {
     Deploy,
     /// `destroy --yes --delete-key`.
     Destroy,
+    /// `drift`.
+    Drift,
 }
 
 /// How a command ended.
@@ -151,6 +153,7 @@ impl Bench {
                         let wishes = destroy::Wishes { yes: true, delete_key: true };
                         Box::pin(destroy::run(&session, loaded, wishes)).await
                     }
+                    Command::Drift => Box::pin(drift::run(&session, loaded, false)).await,
                 };
                 (report.verdict, report.problem)
             }

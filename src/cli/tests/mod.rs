@@ -9,4 +9,5 @@ mod regions;
 mod settled;
 mod stack;
 mod sweep;
+mod switches;
 mod toll;
