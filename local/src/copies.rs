@@ -49,7 +49,7 @@ impl Copies {
         let mut kept = self.lock();
         let count = kept.calls.entry(operation.to_owned()).or_default();
         *count += 1;
-        if switches.delayed_calls == DelayedCalls::EverySecond && *count % 2 == 0 {
+        if switches.delayed_calls == DelayedCalls::EverySecond && count.is_multiple_of(2) {
             return None;
         }
         let at = |delay_ms| kept.at(newest, now, Duration::from_millis(delay_ms));

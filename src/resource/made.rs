@@ -1,7 +1,7 @@
 //! Making something, and seeing that it is there: AWS answers reads from copies that lag behind, so what
 //! was just made may be missing, or be there without its tags.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Owner, not_ours};
 use crate::aws::Aws;
@@ -30,29 +30,31 @@ where
     C: Future<Output = Result<bool, Problem>>,
     R: Future<Output = Result<Option<L>, Problem>>,
 {
-    let by_us = AtomicBool::new(false);
-    let sightings = AtomicU8::new(0);
-    let seen = aws.until(condition, || async {
-        // One that is there already may be a deleted one that a copy still has: asked again, and believed
-        // the second time.
-        if !by_us.load(Ordering::Relaxed) && sightings.load(Ordering::Relaxed) < 2 {
-            by_us.store(create().await?, Ordering::Relaxed);
+    let sighted = AtomicBool::new(false);
+    let by_us = aws.until(condition, || async {
+        if create().await? {
+            return Ok(Look::Yes(true));
         }
         let Some(live) = read().await? else {
-            sightings.store(0, Ordering::Relaxed);
+            sighted.store(false, Ordering::Relaxed);
             return Ok(Look::NotYet);
         };
-        let before = sightings.load(Ordering::Relaxed);
-        sightings.store(before.saturating_add(1), Ordering::Relaxed);
+        // One of ours may be a deleted one that a copy still has: asked again, and believed the second time.
+        let believed = owner(&live) != Owner::Ours || sighted.swap(true, Ordering::Relaxed);
+        Ok(if believed { Look::Yes(false) } else { Look::NotYet })
+    });
+    let by_us = by_us.await?;
+    let seen = aws.until(condition, || async {
+        let Some(live) = read().await? else { return Ok(Look::NotYet) };
         Ok(match owner(&live) {
-            Owner::Ours if by_us.load(Ordering::Relaxed) || before > 0 => Look::Yes(live),
+            Owner::Ours => Look::Yes(live),
             // Its tags may come later than it does.
-            Owner::Ours | Owner::Foreign(None) => Look::NotYet,
+            Owner::Foreign(None) => Look::NotYet,
             Owner::Foreign(Some(other)) => Look::Never(not_ours(place.to_owned(), Some(&other))),
         })
     });
     match seen.await {
-        Ok(live) => Ok(Made { live, by_us: by_us.load(Ordering::Relaxed) }),
+        Ok(live) => Ok(Made { live, by_us }),
         Err(problem) if problem.code != "timed_out" => Err(problem),
         Err(problem) => match read().await? {
             Some(_) => Err(not_ours(place.to_owned(), None)),

@@ -268,7 +268,7 @@ async fn a_key_registered_since_the_plan_is_not_taken_away() {
         let problem = Authorizer::apply(&world.aws, &desired, live).await.unwrap_err();
         assert_eq!((problem.code, problem.kind), ("foreign_key", crate::problem::ProblemKind::Refused));
     }
-    assert_eq!(world.writes(), ["CreateAuthorizer"], "the refused attempt alone");
+    assert_eq!(world.writes(), ["CreateAuthorizer", "CreateAuthorizer"], "the refused attempts alone");
 }
 
 #[tokio::test(start_paused = true)]

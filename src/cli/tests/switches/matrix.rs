@@ -71,21 +71,21 @@ where
     let model = on_virtual_clock(Life::lead(Options::default(), None));
     assert!(model.cells.iter().all(|(_, cell)| *cell == Cell::Converged), "{model:?}");
     let left = Mutex::new(settings.into_iter().enumerate().collect::<VecDeque<_>>());
-    let led = Mutex::new(Vec::new());
+    let ended = Mutex::new(Vec::new());
     let work = || {
         loop {
             let next = left.lock().unwrap().pop_front();
             let Some((place, setting)) = next else { return };
             let mut life = on_virtual_clock(lead(&setting));
             life.compare(&model);
-            led.lock().unwrap().push((place, setting, life));
+            ended.lock().unwrap().push((place, setting, life));
         }
     };
     let workers = thread::available_parallelism().map_or(2, usize::from);
     thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(work))));
-    let mut led = led.into_inner().unwrap();
-    led.sort_by_key(|(place, ..)| *place);
-    led.into_iter().map(|(_, setting, life)| (setting, life)).collect()
+    let mut ended = ended.into_inner().unwrap();
+    ended.sort_by_key(|(place, ..)| *place);
+    ended.into_iter().map(|(_, setting, life)| (setting, life)).collect()
 }
 
 fn on_virtual_clock<T>(future: impl Future<Output = T>) -> T {
