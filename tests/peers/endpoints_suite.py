@@ -6,6 +6,7 @@ import re
 import threading
 
 import endpoints
+from probe_suite import probe
 from support import CHECKOUT, check, finish, folder, planted, thinggate
 
 DENIED = b"<ErrorResponse><Error><Code>AccessDenied</Code></Error><RequestId>0</RequestId></ErrorResponse>"
@@ -147,4 +148,5 @@ def suite():
         addresses(home)
         there = Elsewhere(home)
         planted("a variable that nobody sets is refused", lambda: there.refused("nothing", "AWS_ENDPOINT_URL"))
+        probe(home)
     finish()
