@@ -10,6 +10,7 @@ pub mod gather;
 pub mod keys;
 pub mod names;
 pub mod plan;
+pub mod policy;
 pub mod problem;
 pub mod report;
 pub mod resource;

@@ -12,6 +12,8 @@
 //! | `GET /_local/faults`, `?wait_ms=N` | the order and what has happened, at once or when a reply is held |
 //! | `POST /_local/faults` `{"hold_reply_of": n, "refuse": n}` | a new order; counts afresh |
 //! | `DELETE /_local/faults` | releases what is held |
+//! | `PUT /_local/policy`, an IAM policy | holds the access key to it |
+//! | `DELETE /_local/policy` | lets it do everything again |
 //! | `GET /_local/packages/SHA256.zip` | an uploaded package; without a key |
 //! | `POST /_local/broker` `{"drop_messages": true}` | loses every message that devices publish, or no longer |
 //! | `GET /_local/messages?filter=FILTER`, `&region=REGION` | a stream, one JSON line for each message delivered |
@@ -116,6 +118,15 @@ fn answer(target: &Target, request: &Request) -> Result<Value, Refused> {
             target.faults().release();
             Ok(faults(target))
         }
+        (&Method::PUT, "/_local/policy") => {
+            let policy = String::from_utf8_lossy(request.body());
+            target.guard().enforce(&policy).map_err(|because| (400, because))?;
+            Ok(json!({ "enforced": true }))
+        }
+        (&Method::DELETE, "/_local/policy") => {
+            target.guard().lift();
+            Ok(json!({ "enforced": false }))
+        }
         (&Method::POST, "/_local/broker") => {
             let sent: Broker = read(request)?;
             target.gateway().broker.drop_messages(sent.drop_messages);
@@ -151,6 +162,7 @@ fn status(target: &Target) -> Value {
         },
         "switches": switches,
         "faults": faults(target),
+        "policy_enforced": target.guard().is_enforced(),
     })
 }
 

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
+use crate::control::guard::Guard;
 use crate::copies::Copies;
 use crate::data::Gateway;
 use crate::data::broker::{Message, Subscription, TooManySubscribers};
@@ -104,6 +105,7 @@ struct Inner {
     faults: Faults,
     copies: Copies,
     buckets: Buckets,
+    guard: Guard,
     /// How often each function was run, by Region and name.
     invocations: Mutex<BTreeMap<(String, String), u64>>,
     hosts: Hosts,
@@ -174,6 +176,7 @@ impl Target {
             faults: Faults::default(),
             copies: Copies::default(),
             buckets: Buckets::default(),
+            guard: Guard::default(),
             invocations: Mutex::default(),
             gateway: Gateway::default(),
             provider,
@@ -243,6 +246,11 @@ impl Target {
     /// How many requests may still come.
     pub(crate) fn buckets(&self) -> &Buckets {
         &self.inner.buckets
+    }
+
+    /// The IAM policy that the caller is held to.
+    pub fn guard(&self) -> &Guard {
+        &self.inner.guard
     }
 
     /// What is delivered from now on to topics of `filter`, in one Region or in all.
@@ -380,6 +388,7 @@ impl Target {
         self.with_world(|world| self.inner.packages.keep_only(&world.packages()))?;
         self.inner.faults.clear();
         self.inner.copies.forget();
+        self.inner.guard.lift();
         self.inner.gateway.broker.drop_messages(false);
         self.inner.invocations.lock().unwrap_or_else(PoisonError::into_inner).clear();
         Ok(())

@@ -5,6 +5,7 @@ mod configured;
 mod connection;
 mod credentials;
 pub mod retry;
+mod simulate;
 pub mod wait;
 
 pub use answer::{Answer, Fault};
@@ -12,4 +13,5 @@ pub use configured::{ConfiguredEndpoint, configured_endpoints};
 pub(crate) use connection::upload_limits;
 pub use connection::{Aws, Caller, Connection, Endpoints};
 pub use credentials::default_credentials;
+pub use simulate::{Question, Unasked};
 pub use wait::Progress;

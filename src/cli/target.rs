@@ -98,8 +98,8 @@ fn local_identity(local: &LocalTarget, session: &Session, stack: &Stack) -> Resu
 }
 
 impl Connected<'_> {
-    /// Asks who calls, and refuses another account than the stack file's before anything is written.
-    pub(crate) async fn identity(&self) -> Result<Identity, Problem> {
+    /// Asks who calls, by ARN, and refuses another account than the stack file's before anything is written.
+    pub(crate) async fn identity(&self) -> Result<(Identity, String), Problem> {
         let caller = self.aws.caller().await?;
         if let Some(wanted) = &self.stack.account
             && *wanted != caller.account

@@ -105,6 +105,7 @@ impl Bench {
             headers: &HeaderMap::new(),
             body,
             options: &self.options,
+            guard: &crate::control::guard::Guard::default(),
             packages: &self.packages,
         };
         // As in the target: a refused call changes nothing.

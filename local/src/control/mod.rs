@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 pub(crate) mod bench;
+pub mod guard;
 pub mod iam;
 pub mod iot;
 pub mod lambda;
@@ -42,6 +43,8 @@ pub struct Call<'a> {
     pub body: &'a Bytes,
     /// How open questions of AWS's behaviour are answered, and limits.
     pub options: &'a crate::Options,
+    /// The IAM policy in force.
+    pub guard: &'a guard::Guard,
     /// Where an uploaded package is kept.
     pub packages: &'a crate::PackageStore,
 }

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 
 use super::protocol::{json, query, rest_json};
 use super::sigv4::{Claim, Refused};
-use super::{Call, Reply, Run, ServiceError, iam, iot, lambda, logs, sts};
+use super::{Call, Reply, Run, ServiceError, guard, iam, iot, lambda, logs, sts};
 use crate::fault::Trouble;
 use crate::rates::Group;
 use crate::state::World;
@@ -71,6 +71,11 @@ impl Service {
         }
     }
 
+    /// Whether it speaks awsQuery, whose codes end in no `Exception`.
+    pub(crate) const fn speaks_query(self) -> bool {
+        matches!(self, Self::Iam | Self::Sts)
+    }
+
     /// Puts the protocol's shape around a refusal.
     fn error(self, error: &ServiceError, request_id: &str) -> Response {
         match self {
@@ -90,7 +95,7 @@ impl Service {
 
     /// The service's own answer to a call that is refused on arrival.
     fn trouble(self, trouble: Trouble) -> ServiceError {
-        let query = matches!(self, Self::Iam | Self::Sts);
+        let query = self.speaks_query();
         let (status, code) = match (trouble, self) {
             // Codes and statuses: aws-facts 2 (IoT) and 3 (Lambda), "Common Errors" of the others.
             (Trouble::Throttled, Self::Lambda) => (429, "TooManyRequestsException"),
@@ -187,8 +192,13 @@ fn answer(target: &Target, request: &Request, request_id: &str) -> Response {
         headers: request.headers(),
         body: request.body(),
         options: target.options(),
+        guard: target.guard(),
         packages: target.packages(),
     };
+    let asked = target.with_world(|world| guard::asked(service, &call, &world.iam));
+    if let Err(refusal) = target.guard().check(service, &asked, ACCOUNT) {
+        return service.error(&refusal, request_id);
+    }
     let (operation, changes) = service.operation(&parts, request);
     if let Some(group) = service.group(&call)
         && !target.buckets().take(call.options.switches.rates, &region, group, call.now)

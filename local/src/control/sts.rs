@@ -1,5 +1,6 @@
 //! STS: who is calling. Query/XML, version 2011-06-15.
 
+use super::guard::caller;
 use super::protocol::query::{self, Form, Xml};
 use super::{Call, Reply, ServiceError};
 use crate::state::World;
@@ -14,7 +15,7 @@ pub fn handle(_world: &mut World, call: &Call) -> Result<Reply, ServiceError> {
     match form.action(VERSION)? {
         "GetCallerIdentity" => {
             let mut result = Xml::default();
-            result.leaf("Arn", &format!("arn:{}:iam::{}:user/local", call.partition(), call.account));
+            result.leaf("Arn", &caller(call.partition(), call.account));
             result.leaf("UserId", "AIDALOCALTHINGGATE000");
             result.leaf("Account", call.account);
             let answer = query::answer(NAMESPACE, "GetCallerIdentity", call.request_id, Some(result));

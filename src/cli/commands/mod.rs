@@ -5,6 +5,8 @@ pub(super) mod destroy;
 pub(super) mod drift;
 pub(super) mod outputs;
 pub(super) mod plan;
+pub(super) mod policy;
+mod preflight;
 pub(super) mod validate;
 
 use std::path::Path;
@@ -29,6 +31,8 @@ pub(super) struct Work<'a> {
     pub(super) session: &'a Session,
     pub(super) connected: Connected<'a>,
     pub(super) identity: Identity,
+    /// The caller's ARN.
+    pub(super) caller: String,
     pub(super) command: Command,
 }
 
@@ -39,7 +43,7 @@ impl<'a> Work<'a> {
         let place = target::target_text(&stack, None);
         let failed = |problem| Report::of_problem(command, &name, &file, &place, problem);
         let connected = target::connect(session, stack).await.map_err(failed)?;
-        let identity = connected.identity().await.map_err(|problem| {
+        let (identity, caller) = connected.identity().await.map_err(|problem| {
             let elsewhere = match connected.stack.target {
                 Target::Local => {
                     session.global.local_endpoint.clone().map(|at| format!("--local-endpoint says {at}"))
@@ -53,7 +57,7 @@ impl<'a> Work<'a> {
                 None => problem,
             })
         })?;
-        Ok(Self { session, connected, identity, command })
+        Ok(Self { session, connected, identity, caller, command })
     }
 
     pub(super) fn aws(&self) -> &Aws {

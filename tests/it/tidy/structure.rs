@@ -13,7 +13,7 @@ const ORDER: [&[&str]; 10] = [
     &["keys"],
     &["build"],
     &["resource"],
-    &["gather", "plan"],
+    &["gather", "plan", "policy"],
     &["apply", "device"],
     &["report"],
     &["cli"],

@@ -8,6 +8,7 @@ mod document;
 mod input;
 mod policies;
 mod roles;
+mod simulate;
 mod tags;
 
 use std::collections::BTreeMap;
@@ -71,6 +72,11 @@ impl State {
         self.roles.values().find(|role| role.arn == arn)
     }
 
+    /// The ARN of the role of this name.
+    pub(crate) fn arn_of(&self, name: &str) -> Option<String> {
+        self.roles.get(&name.to_ascii_lowercase()).map(|role| role.arn.clone())
+    }
+
     /// The role of this name, whatever its case.
     fn named(&mut self, name: &str) -> Result<&mut Role, ServiceError> {
         self.roles
@@ -111,6 +117,7 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Reply, ServiceError> {
         "TagRole" => tags::tag(state, &form)?,
         "UntagRole" => tags::untag(state, &form)?,
         "ListRoleTags" => tags::list(state, &form, call)?,
+        "SimulatePrincipalPolicy" => simulate::simulate(state, &form, call)?,
         other => return Err(query::unknown_action(other, VERSION)),
     };
     Ok(Reply::Answer(query::answer(NAMESPACE, action, call.request_id, result)))

@@ -47,6 +47,7 @@ impl Account {
             headers: &HeaderMap::new(),
             body: &body,
             options: &self.options,
+            guard: &crate::control::guard::Guard::default(),
             packages: &PackageStore::in_memory(),
         };
         match handle(&mut self.world, &call)? {

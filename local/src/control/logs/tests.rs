@@ -42,6 +42,7 @@ impl Account {
             headers: &headers,
             body: &body,
             options: &self.options,
+            guard: &crate::control::guard::Guard::default(),
             packages: &PackageStore::in_memory(),
         };
         let Reply::Answer(answer) = handle(&mut self.world, &call)? else { panic!("Logs runs no function") };

@@ -1,0 +1,72 @@
+//! An IAM policy that the caller is held to, as AWS holds it: every call is checked before its service sees
+//! it. Without one the access key may do everything.
+
+mod asked;
+mod document;
+
+use std::sync::{Mutex, PoisonError};
+
+pub(crate) use asked::{Asked, asked};
+pub(crate) use document::{Decision, Document};
+
+use super::ServiceError;
+use super::route::Service;
+
+/// The caller's ARN: the one user of the account.
+pub(crate) fn caller(account: &str) -> String {
+    format!("arn:aws:iam::{account}:user/local")
+}
+
+/// The policy in force. It lives as long as the process: nobody wants to find it after a restart.
+#[derive(Debug, Default)]
+pub struct Guard(Mutex<Option<Document>>);
+
+impl Guard {
+    /// Holds the caller to `policy`, an identity-based policy in JSON. The error says what is not understood:
+    /// a policy that is read half would allow or refuse the wrong calls.
+    pub fn enforce(&self, policy: &str) -> Result<(), String> {
+        let document = Document::read(policy)?;
+        *self.lock() = Some(document);
+        Ok(())
+    }
+
+    /// Lets the caller do everything again.
+    pub fn lift(&self) {
+        *self.lock() = None;
+    }
+
+    /// Whether a policy is in force.
+    pub fn is_enforced(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    pub(crate) fn decide(&self, asked: &Asked) -> Decision {
+        self.lock().as_ref().map_or(Decision::Allowed, |document| document.decide(asked))
+    }
+
+    /// Refuses a call unless everything that it asks for is allowed.
+    pub(crate) fn check(&self, service: Service, asked: &[Asked], account: &str) -> Result<(), ServiceError> {
+        let refused = asked.iter().find_map(|one| match self.decide(one) {
+            Decision::Allowed => None,
+            Decision::Denied => Some((one, "with an explicit deny in an identity-based policy".to_owned())),
+            Decision::NotAllowed => {
+                Some((one, format!("because no identity-based policy allows the {} action", one.action)))
+            }
+        });
+        let Some((one, why)) = refused else { return Ok(()) };
+        // Codes: "Common Errors" of each API Reference. Text: "Troubleshoot access denied error messages" in
+        // the IAM User Guide.
+        let code = if service.speaks_query() { "AccessDenied" } else { "AccessDeniedException" };
+        let (user, action, resource) = (caller(account), &one.action, &one.resource);
+        let text =
+            format!("User: {user} is not authorized to perform: {action} on resource: {resource} {why}");
+        Err(ServiceError::new(403, code, text))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Document>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,301 @@
+//! What a principal must be allowed to do: for each kind and step, and as least-privilege IAM policies.
+//!
+//! Names of actions, and what they are asked for on, are those of AWS's Service Authorization Reference.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::names::Identity;
+use crate::resource::{Action, Kind};
+
+/// What somebody is going to do with a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// `plan` and `deploy`.
+    Deploy,
+    /// `plan`, `drift` and `outputs`: reads only.
+    Drift,
+    /// `destroy`.
+    Destroy,
+    /// `device publish`: asks for the endpoint. A device itself needs no AWS credentials.
+    Device,
+}
+
+/// What an action is asked for on. Each scope becomes one statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Actions that know no resource.
+    Any,
+    /// The function's role.
+    Role,
+    /// The same role, handed to Lambda and to no other service.
+    PassedRole,
+    /// The function's log group.
+    LogGroup,
+    /// The function, its versions and its alias.
+    Function,
+    /// The same function, opened to AWS IoT and to nobody else.
+    Invoker,
+    /// The IoT authorizer.
+    Authorizer,
+}
+
+/// One permission: an action, and on what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Need {
+    /// On what.
+    pub scope: Scope,
+    /// `service:Action`.
+    pub action: &'static str,
+}
+
+/// An IAM policy document.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Document {
+    #[serde(rename = "Version")]
+    version: &'static str,
+    #[serde(rename = "Statement")]
+    statements: Vec<Statement>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Statement {
+    #[serde(rename = "Sid")]
+    id: &'static str,
+    #[serde(rename = "Effect")]
+    effect: &'static str,
+    #[serde(rename = "Action")]
+    actions: Vec<&'static str>,
+    #[serde(rename = "Resource")]
+    resources: Vec<String>,
+    #[serde(rename = "Condition", skip_serializing_if = "Option::is_none")]
+    condition: Option<Value>,
+}
+
+impl Scope {
+    const ALL: [Self; 7] = [
+        Self::Any,
+        Self::Role,
+        Self::PassedRole,
+        Self::LogGroup,
+        Self::Function,
+        Self::Invoker,
+        Self::Authorizer,
+    ];
+
+    const fn statement_id(self) -> &'static str {
+        match self {
+            Self::Any => "NoResource",
+            Self::Role => "Role",
+            Self::PassedRole => "PassRoleToLambda",
+            Self::LogGroup => "LogGroup",
+            Self::Function => "Function",
+            Self::Invoker => "OpenFunctionToIot",
+            Self::Authorizer => "Authorizer",
+        }
+    }
+
+    /// The ARNs: the resource's own first, then patterns for what belongs to it. `*` for [`Self::Any`].
+    pub fn resources(self, identity: &Identity) -> Vec<String> {
+        let with_parts = |arn: String| {
+            let parts = format!("{arn}:*");
+            vec![arn, parts]
+        };
+        match self {
+            Self::Any => vec!["*".to_owned()],
+            Self::Role | Self::PassedRole => vec![identity.role_arn()],
+            Self::LogGroup => with_parts(identity.log_group_arn()),
+            Self::Function | Self::Invoker => with_parts(identity.function_arn()),
+            Self::Authorizer => vec![identity.authorizer_arn()],
+        }
+    }
+
+    /// The one ARN on which a call asks, where the scope covers several: the form with `:*` for a log
+    /// group's own calls would not be found under the plain one, so the plain one stands for all.
+    pub fn asked_on(self, identity: &Identity) -> String {
+        self.resources(identity).swap_remove(0)
+    }
+
+    /// The condition key that limits the scope further, and its one value.
+    pub const fn condition(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::PassedRole => Some(("iam:PassedToService", "lambda.amazonaws.com")),
+            Self::Invoker => Some(("lambda:Principal", "iot.amazonaws.com")),
+            Self::Any | Self::Role | Self::LogGroup | Self::Function | Self::Authorizer => None,
+        }
+    }
+}
+
+/// What looking at a kind needs.
+pub fn to_read(kind: Kind) -> Vec<Need> {
+    match kind {
+        Kind::SigningKey => Vec::new(),
+        Kind::Role => on(
+            Scope::Role,
+            &["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"],
+        ),
+        Kind::LogGroup => [
+            on(Scope::Any, &["logs:DescribeLogGroups"]),
+            on(Scope::LogGroup, &["logs:ListTagsForResource"]),
+        ]
+        .concat(),
+        Kind::Function => on(Scope::Function, &["lambda:GetFunction"]),
+        Kind::Release => {
+            on(Scope::Function, &["lambda:GetAlias", "lambda:GetFunction", "lambda:ListAliases"])
+        }
+        Kind::Permission => on(Scope::Function, &["lambda:GetAlias", "lambda:GetPolicy"]),
+        Kind::Authorizer => on(Scope::Authorizer, &["iot:DescribeAuthorizer", "iot:ListTagsForResource"]),
+        Kind::DefaultAuthorizer => on(Scope::Any, &["iot:DescribeDefaultAuthorizer"]),
+    }
+}
+
+/// What a step needs beyond looking.
+pub fn to_change(kind: Kind, action: Action) -> Vec<Need> {
+    match action {
+        Action::Keep => Vec::new(),
+        Action::Create => to_create(kind),
+        Action::Update => to_update(kind),
+        Action::Delete => to_delete(kind),
+        Action::Replace => [to_delete(kind), to_create(kind)].concat(),
+    }
+}
+
+fn to_create(kind: Kind) -> Vec<Need> {
+    match kind {
+        Kind::SigningKey => Vec::new(),
+        Kind::Role => on(Scope::Role, &["iam:CreateRole", "iam:PutRolePolicy", "iam:TagRole"]),
+        Kind::LogGroup => {
+            on(Scope::LogGroup, &["logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"])
+        }
+        Kind::Function => [
+            on(
+                Scope::Function,
+                &["lambda:CreateFunction", "lambda:GetFunctionConfiguration", "lambda:TagResource"],
+            ),
+            on(Scope::PassedRole, &["iam:PassRole"]),
+        ]
+        .concat(),
+        Kind::Release => on(
+            Scope::Function,
+            &[
+                "lambda:CreateAlias",
+                "lambda:GetFunctionConfiguration",
+                "lambda:PublishVersion",
+                "lambda:UpdateAlias",
+            ],
+        ),
+        Kind::Permission => on(Scope::Invoker, &["lambda:AddPermission"]),
+        Kind::Authorizer => on(Scope::Authorizer, &["iot:CreateAuthorizer", "iot:TagResource"]),
+        Kind::DefaultAuthorizer => on(Scope::Authorizer, &["iot:SetDefaultAuthorizer"]),
+    }
+}
+
+fn to_update(kind: Kind) -> Vec<Need> {
+    match kind {
+        Kind::SigningKey => Vec::new(),
+        Kind::Role => on(
+            Scope::Role,
+            &[
+                "iam:DeleteRolePolicy",
+                "iam:DetachRolePolicy",
+                "iam:PutRolePolicy",
+                "iam:TagRole",
+                "iam:UpdateAssumeRolePolicy",
+                "iam:UpdateRole",
+            ],
+        ),
+        Kind::LogGroup => on(
+            Scope::LogGroup,
+            &["logs:PutLogGroupDeletionProtection", "logs:PutRetentionPolicy", "logs:TagResource"],
+        ),
+        Kind::Function => [
+            on(
+                Scope::Function,
+                &[
+                    "lambda:DeleteFunctionConcurrency",
+                    "lambda:GetFunctionConfiguration",
+                    "lambda:TagResource",
+                    "lambda:UpdateFunctionCode",
+                    "lambda:UpdateFunctionConfiguration",
+                ],
+            ),
+            on(Scope::PassedRole, &["iam:PassRole"]),
+        ]
+        .concat(),
+        Kind::Release => [to_create(kind), on(Scope::Function, &["lambda:DeleteAlias"])].concat(),
+        Kind::Permission => [to_create(kind), to_delete(kind)].concat(),
+        Kind::Authorizer => on(Scope::Authorizer, &["iot:TagResource", "iot:UpdateAuthorizer"]),
+        Kind::DefaultAuthorizer => to_create(kind),
+    }
+}
+
+fn to_delete(kind: Kind) -> Vec<Need> {
+    match kind {
+        Kind::SigningKey => Vec::new(),
+        Kind::Role => {
+            on(Scope::Role, &["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"])
+        }
+        Kind::LogGroup => on(Scope::LogGroup, &["logs:DeleteLogGroup"]),
+        Kind::Function => {
+            on(Scope::Function, &["lambda:DeleteFunction", "lambda:GetFunctionConfiguration"])
+        }
+        Kind::Release => on(Scope::Function, &["lambda:DeleteAlias"]),
+        Kind::Permission => on(Scope::Function, &["lambda:RemovePermission"]),
+        Kind::Authorizer => on(Scope::Authorizer, &["iot:DeleteAuthorizer", "iot:UpdateAuthorizer"]),
+        Kind::DefaultAuthorizer => on(Scope::Any, &["iot:ClearDefaultAuthorizer"]),
+    }
+}
+
+fn on(scope: Scope, actions: &[&'static str]) -> Vec<Need> {
+    actions.iter().map(|action| Need { scope, action }).collect()
+}
+
+/// Everything a purpose needs, sorted, each once. `GetCallerIdentity` needs no permission (STS reference).
+pub fn needs(purpose: Purpose) -> Vec<Need> {
+    let steps: &[Action] = match purpose {
+        Purpose::Device => return on(Scope::Any, &["iot:DescribeEndpoint"]),
+        Purpose::Deploy => &[Action::Create, Action::Update, Action::Replace],
+        Purpose::Drift => &[],
+        Purpose::Destroy => &[Action::Delete],
+    };
+    let mut needs = match purpose {
+        Purpose::Drift | Purpose::Deploy => on(Scope::Any, &["iot:DescribeEndpoint"]),
+        Purpose::Destroy | Purpose::Device => Vec::new(),
+    };
+    for kind in Kind::ALL {
+        needs.extend(to_read(kind));
+        for step in steps {
+            // Only these two are ever replaced: AWS cannot change what makes them differ. The default is
+            // cleared where the stack file no longer asks for it.
+            let may_be = *step != Action::Replace
+                || matches!(kind, Kind::Authorizer | Kind::Permission | Kind::DefaultAuthorizer);
+            if may_be {
+                needs.extend(to_change(kind, *step));
+            }
+        }
+    }
+    needs.sort_unstable();
+    needs.dedup();
+    needs
+}
+
+/// The least policy for a purpose: every statement limited to the stack's own resources where AWS can.
+pub fn document(identity: &Identity, purpose: Purpose) -> Document {
+    let needs = needs(purpose);
+    let statement = |scope: Scope| {
+        let mut actions: Vec<&str> =
+            needs.iter().filter(|need| need.scope == scope).map(|need| need.action).collect();
+        actions.sort_unstable();
+        (!actions.is_empty()).then(|| Statement {
+            id: scope.statement_id(),
+            effect: "Allow",
+            actions,
+            resources: scope.resources(identity),
+            condition: scope.condition().map(|(key, value)| json!({ "StringEquals": { key: value } })),
+        })
+    };
+    Document { version: "2012-10-17", statements: Scope::ALL.into_iter().filter_map(statement).collect() }
+}
+
+#[cfg(test)]
+mod tests;
