@@ -132,6 +132,17 @@ impl fmt::Display for AccountId {
     }
 }
 
+impl Region {
+    /// The partition that it belongs to: `aws`, `aws-cn` or `aws-us-gov` (the three that have AWS IoT).
+    pub fn partition(&self) -> &'static str {
+        match self.as_str() {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        }
+    }
+}
+
 /// The alias that devices are served through.
 pub const ALIAS: &str = "live";
 

@@ -156,6 +156,11 @@ impl Fault {
         self.answer == Answer::AlreadyExists
     }
 
+    /// The cause, for people, where the run goes on without.
+    pub(crate) fn cause(&self) -> String {
+        format!("`{}`: {}", self.operation, self.told().2)
+    }
+
     /// As a problem at `place`, such as "role thinggate-demo-eu-west-1".
     pub(crate) fn problem(self, place: impl Into<String>) -> Problem {
         let (kind, code, because, next) = self.told();

@@ -125,6 +125,14 @@ pub(crate) enum Command {
         #[arg(long = "for", value_enum, env = "THINGGATE_OUTPUTS_FOR")]
         audience: Option<Audience>,
     },
+    /// Print the least IAM policy that a principal needs for a stack
+    Policy {
+        /// The stack file
+        stack: PathBuf,
+        /// What the principal is going to do
+        #[arg(long = "for", value_enum, default_value_t = PolicyFor::Deploy, env = "THINGGATE_POLICY_FOR")]
+        purpose: PolicyFor,
+    },
     /// Be a device: log in, sign, publish
     Device {
         #[command(subcommand)]
@@ -151,6 +159,19 @@ pub(crate) struct Stacks {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Audience {
     /// A device: a ready curl command
+    Device,
+}
+
+/// What a principal is going to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyFor {
+    /// `plan` and `deploy`
+    Deploy,
+    /// `plan`, `drift` and `outputs`: reads only
+    Drift,
+    /// `destroy`
+    Destroy,
+    /// `device publish`, which asks for the endpoint; a device itself has no AWS credentials
     Device,
 }
 

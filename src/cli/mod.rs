@@ -26,7 +26,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use args::{Cli, Command};
-use commands::{deploy, destroy, drift, outputs, plan, validate};
+use commands::{deploy, destroy, drift, outputs, plan, policy, validate};
 use environment::Environment;
 use load::Loaded;
 use session::Session;
@@ -141,6 +141,7 @@ async fn dispatch(session: &Arc<Session>, command: Command) -> Verdict {
             })
             .await
         }
+        Command::Policy { stack, purpose } => ended(session, policy::run(session, &stack, purpose)),
         Command::Device { command } => ended(session, device::run(session, command).await),
         Command::Local { command } => ended(session, local::run(session, command).await),
         Command::Demo(wishes) => ended(session, demo::run(session, wishes).await),

@@ -111,13 +111,14 @@ impl Connected<'_> {
                     "use credentials of the stack's account, such as with AWS_PROFILE; nothing was changed",
                 ));
         }
-        Ok(Identity {
+        let identity = Identity {
             stack: self.stack.name.clone(),
             region: self.stack.region.clone(),
             account: caller.account,
             partition: caller.partition,
             authorizer: self.stack.authorizer.name.clone(),
-        })
+        };
+        Ok((identity, caller.arn))
     }
 
     /// The key store's place, for people.

@@ -38,6 +38,8 @@ pub enum Scope {
     Invoker,
     /// The IoT authorizer.
     Authorizer,
+    /// Whoever asks what it may do: users and roles of the account.
+    Caller,
 }
 
 /// One permission: an action, and on what.
@@ -58,6 +60,13 @@ pub struct Document {
     statements: Vec<Statement>,
 }
 
+impl Document {
+    /// Indented JSON, members in the order in which people write them.
+    pub fn text(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct Statement {
     #[serde(rename = "Sid")]
@@ -73,7 +82,7 @@ struct Statement {
 }
 
 impl Scope {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Any,
         Self::Role,
         Self::PassedRole,
@@ -81,6 +90,7 @@ impl Scope {
         Self::Function,
         Self::Invoker,
         Self::Authorizer,
+        Self::Caller,
     ];
 
     const fn statement_id(self) -> &'static str {
@@ -92,6 +102,7 @@ impl Scope {
             Self::Function => "Function",
             Self::Invoker => "OpenFunctionToIot",
             Self::Authorizer => "Authorizer",
+            Self::Caller => "AskBeforehand",
         }
     }
 
@@ -107,6 +118,9 @@ impl Scope {
             Self::LogGroup => with_parts(identity.log_group_arn()),
             Self::Function | Self::Invoker => with_parts(identity.function_arn()),
             Self::Authorizer => vec![identity.authorizer_arn()],
+            Self::Caller => ["role", "user"]
+                .map(|kind| format!("arn:{}:iam::{}:{kind}/*", identity.partition, identity.account))
+                .to_vec(),
         }
     }
 
@@ -121,7 +135,9 @@ impl Scope {
         match self {
             Self::PassedRole => Some(("iam:PassedToService", "lambda.amazonaws.com")),
             Self::Invoker => Some(("lambda:Principal", "iot.amazonaws.com")),
-            Self::Any | Self::Role | Self::LogGroup | Self::Function | Self::Authorizer => None,
+            Self::Any | Self::Role | Self::LogGroup | Self::Function | Self::Authorizer | Self::Caller => {
+                None
+            }
         }
     }
 }
@@ -134,11 +150,10 @@ pub fn to_read(kind: Kind) -> Vec<Need> {
             Scope::Role,
             &["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"],
         ),
-        Kind::LogGroup => [
-            on(Scope::Any, &["logs:DescribeLogGroups"]),
-            on(Scope::LogGroup, &["logs:ListTagsForResource"]),
-        ]
-        .concat(),
+        Kind::LogGroup => {
+            [on(Scope::Any, &["logs:DescribeLogGroups"]), on(Scope::LogGroup, &["logs:ListTagsForResource"])]
+                .concat()
+        }
         Kind::Function => on(Scope::Function, &["lambda:GetFunction"]),
         Kind::Release => {
             on(Scope::Function, &["lambda:GetAlias", "lambda:GetFunction", "lambda:ListAliases"])
@@ -232,13 +247,9 @@ fn to_update(kind: Kind) -> Vec<Need> {
 fn to_delete(kind: Kind) -> Vec<Need> {
     match kind {
         Kind::SigningKey => Vec::new(),
-        Kind::Role => {
-            on(Scope::Role, &["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"])
-        }
+        Kind::Role => on(Scope::Role, &["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"]),
         Kind::LogGroup => on(Scope::LogGroup, &["logs:DeleteLogGroup"]),
-        Kind::Function => {
-            on(Scope::Function, &["lambda:DeleteFunction", "lambda:GetFunctionConfiguration"])
-        }
+        Kind::Function => on(Scope::Function, &["lambda:DeleteFunction", "lambda:GetFunctionConfiguration"]),
         Kind::Release => on(Scope::Function, &["lambda:DeleteAlias"]),
         Kind::Permission => on(Scope::Function, &["lambda:RemovePermission"]),
         Kind::Authorizer => on(Scope::Authorizer, &["iot:DeleteAuthorizer", "iot:UpdateAuthorizer"]),
@@ -262,6 +273,9 @@ pub fn needs(purpose: Purpose) -> Vec<Need> {
         Purpose::Drift | Purpose::Deploy => on(Scope::Any, &["iot:DescribeEndpoint"]),
         Purpose::Destroy | Purpose::Device => Vec::new(),
     };
+    if purpose != Purpose::Drift {
+        needs.extend(on(Scope::Caller, &["iam:SimulatePrincipalPolicy"]));
+    }
     for kind in Kind::ALL {
         needs.extend(to_read(kind));
         for step in steps {

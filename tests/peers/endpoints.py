@@ -44,7 +44,8 @@ def operations(region, partition):
             ("CreateRole", {"RoleName": role, "AssumeRolePolicyDocument": "{}"}), ("DeleteRole", {"RoleName": role}),
             ("GetRole", {"RoleName": role}), ("GetRolePolicy", policy), ("DeleteRolePolicy", policy),
             ("PutRolePolicy", {**policy, "PolicyDocument": "{}"}), ("ListRolePolicies", {"RoleName": role}),
-            ("ListAttachedRolePolicies", {"RoleName": role}), ("TagRole", {"RoleName": role, "Tags": tag})],
+            ("ListAttachedRolePolicies", {"RoleName": role}), ("TagRole", {"RoleName": role, "Tags": tag}),
+            ("SimulatePrincipalPolicy", {"PolicySourceArn": role_arn, "ActionNames": ["iam:GetRole"]})],
         "iot": [
             ("CreateAuthorizer", {**door, "authorizerFunctionArn": function_arn}), ("UpdateAuthorizer", door),
             ("DescribeAuthorizer", door), ("DeleteAuthorizer", door), ("SetDefaultAuthorizer", door),

@@ -151,7 +151,7 @@ impl Service {
 }
 
 fn named(service: Service, action: &str) -> (String, bool) {
-    let reads = ["Get", "List", "Describe", "Filter"].iter().any(|verb| action.starts_with(verb));
+    let reads = ["Get", "List", "Describe", "Filter", "Simulate"].iter().any(|verb| action.starts_with(verb));
     (format!("{service:?}.{action}"), !reads)
 }
 
@@ -196,7 +196,7 @@ fn answer(target: &Target, request: &Request, request_id: &str) -> Response {
         packages: target.packages(),
     };
     let asked = target.with_world(|world| guard::asked(service, &call, &world.iam));
-    if let Err(refusal) = target.guard().check(service, &asked, ACCOUNT) {
+    if let Err(refusal) = target.guard().check(service, &asked, &guard::caller(call.partition(), ACCOUNT)) {
         return service.error(&refusal, request_id);
     }
     let (operation, changes) = service.operation(&parts, request);

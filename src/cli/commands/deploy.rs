@@ -1,6 +1,6 @@
 //! `deploy`: plan, guard, apply, and look again: what it calls deployed was read back.
 
-use super::{Work, findings, not_compared, step_reports, until_settled};
+use super::{Work, findings, not_compared, preflight, step_reports, until_settled};
 use crate::apply::{self, Applied, World};
 use crate::cli::ask;
 use crate::cli::load::Loaded;
@@ -8,7 +8,7 @@ use crate::cli::session::Session;
 use crate::gather::CodeMode;
 use crate::plan::{Intent, Plan, plan};
 use crate::problem::{Problem, Verdict};
-use crate::report::{Command, Report};
+use crate::report::{Command, Finding, Report};
 use crate::resource::{Action, Impact};
 use crate::stack::Warning;
 
@@ -39,12 +39,17 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
         findings: findings(&facts, &loaded.warnings),
         ..work.report()
     };
-    if let Err(problem) = guard(session, &plan, wishes).await {
+    if let Err(problem) = guard(&work, &plan, wishes).await {
         return end(report, Err(problem));
     }
     if plan.changes().next().is_none() {
         return report;
     }
+    let not_checked = match preflight::check(&work, &plan).await {
+        Ok(finding) => finding,
+        Err(problem) => return end(report, Err(problem)),
+    };
+    report.findings.extend(not_checked.clone());
     let applied = carry_out(&work, &plan).await;
     settle(&mut report, &applied);
     if let Some(problem) = applied.ran.problem {
@@ -54,13 +59,15 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
     let checked = until_settled(work.aws(), NOT_SETTLED, look).await;
     if let Ok(found) = &checked {
         report.findings.clone_from(found);
+        report.findings.extend(not_checked);
     }
     end(report, checked.map(drop))
 }
 
 /// Refuses what must not be applied, and asks about what devices notice.
-async fn guard(session: &Session, plan: &Plan, wishes: Wishes) -> Result<(), Problem> {
+async fn guard(work: &Work<'_>, plan: &Plan, wishes: Wishes) -> Result<(), Problem> {
     plan.guard()?;
+    let session = work.session;
     let impact = plan.impact();
     if impact == Impact::None || wishes.allow_impact {
         return Ok(());
@@ -120,11 +127,7 @@ pub(super) fn end(report: Report, result: Result<(), Problem>) -> Report {
 const NOT_SETTLED: &str = "not_settled";
 
 /// Gathers everything again after the last write: a deploy that does not hold is a failure.
-async fn look_again(
-    work: &Work<'_>,
-    mode: CodeMode,
-    warnings: &[Warning],
-) -> Result<Vec<crate::report::Finding>, Problem> {
+async fn look_again(work: &Work<'_>, mode: CodeMode, warnings: &[Warning]) -> Result<Vec<Finding>, Problem> {
     let mode = if mode == CodeMode::Keep { CodeMode::Keep } else { CodeMode::Compare };
     let facts = work.gather(mode).await?;
     let plan = plan(Intent::Deploy, &facts, &work.connected.store_text());

@@ -1,7 +1,7 @@
 //! `destroy`: the reverse order, and a look at the end that proves nothing is left.
 
 use super::deploy::{carry_out, end, settle};
-use super::{Work, step_reports, until_settled};
+use super::{Work, preflight, step_reports, until_settled};
 use crate::cli::ask;
 use crate::cli::load::Loaded;
 use crate::cli::session::Session;
@@ -38,6 +38,11 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
     if plan.changes().next().is_none() {
         return report;
     }
+    let not_checked = match preflight::check(&work, &plan).await {
+        Ok(finding) => finding,
+        Err(problem) => return end(report, Err(problem)),
+    };
+    report.findings.extend(not_checked);
     let applied = carry_out(&work, &plan).await;
     settle(&mut report, &applied);
     if let Some(problem) = applied.ran.problem {

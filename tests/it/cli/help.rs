@@ -28,6 +28,7 @@ fn help_of_the_commands_for_stacks() {
     shown!(bench.run(&["drift", "-h"]), "help-drift");
     shown!(bench.run(&["destroy", "-h"]), "help-destroy");
     shown!(bench.run(&["outputs", "-h"]), "help-outputs");
+    shown!(bench.run(&["policy", "-h"]), "help-policy");
 }
 
 #[test]

@@ -17,6 +17,7 @@ TAGS = [{"Key": "team", "Value": "iot"}]
 ROLE = {"RoleName": "none"}
 FUNCTION = {"FunctionName": "none"}
 GROUP = {"logGroupName": "none"}
+CALLER = "arn:aws:iam::000000000000:user/local"
 STREAM = {"logGroupName": "none", "logStreamName": "none"}
 
 
@@ -49,6 +50,7 @@ def iam():
         "TagRole": {**ROLE, "Tags": TAGS},
         "UntagRole": {**ROLE, "TagKeys": ["team"]},
         "ListRoleTags": ROLE,
+        "SimulatePrincipalPolicy": {"PolicySourceArn": CALLER, "ActionNames": ["iam:GetRole"]},
     }
 
 

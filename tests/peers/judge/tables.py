@@ -45,6 +45,9 @@ ALWAYS = {
         "IsTruncated", "AttachedPolicies", "AttachedPolicies[].PolicyName", "AttachedPolicies[].PolicyArn"),
     "iam:ListInstanceProfilesForRole": ("IsTruncated", "InstanceProfiles"),
     "iam:ListRoleTags": ("IsTruncated", "Tags"),
+    "iam:SimulatePrincipalPolicy": (
+        "IsTruncated", "EvaluationResults", "EvaluationResults[].EvalActionName",
+        "EvaluationResults[].EvalResourceName", "EvaluationResults[].EvalDecision"),
     # LocalStack's records, `test_lambda_api.snapshot.json`.
     "lambda:CreateFunction": STATED,
     "lambda:GetFunction": below("Configuration", STATED) + ("Code.RepositoryType", "Code.Location"),

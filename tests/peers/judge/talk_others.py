@@ -48,6 +48,8 @@ IAM = [
      "Policy arn:aws:iam::000000000000:policy/none does not exist or is not attachable.", "iam/test_iam.snapshot.json"),
     ("iam list-attached-role-policies --role-name r", "", "", ""),
     ("iam list-instance-profiles-for-role --role-name r", "", "", ""),
+    ("iam simulate-principal-policy --policy-source-arn arn:aws:iam::000000000000:user/local"
+     " --action-names iam:GetRole", "", "", ""),
     ("iam put-role-permissions-boundary --role-name r --permissions-boundary {managed}", "", "", ""),
     ("iam get-role --role-name r", "", "", ""),
     ("iam delete-role-permissions-boundary --role-name r", "", "", ""),

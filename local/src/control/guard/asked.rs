@@ -62,11 +62,13 @@ fn iam_call(call: &Call, roles: &iam::State) -> Vec<Asked> {
     let resource = if let Some(source) = form.get("PolicySourceArn") {
         source.to_owned()
     } else if action == "CreateRole" {
-        format!("arn:aws:iam::{}:role{path}{name}", call.account)
+        format!("arn:{}:iam::{}:role{path}{name}", call.partition(), call.account)
     } else if action == "ListRoles" {
-        format!("arn:aws:iam::{}:role/", call.account)
+        format!("arn:{}:iam::{}:role/", call.partition(), call.account)
     } else {
-        roles.arn_of(name).unwrap_or_else(|| format!("arn:aws:iam::{}:role/{name}", call.account))
+        roles
+            .arn_of(name)
+            .unwrap_or_else(|| format!("arn:{}:iam::{}:role/{name}", call.partition(), call.account))
     };
     let mut asked = vec![Asked::new(&format!("iam:{action}"), resource.clone())];
     if action == "CreateRole" && form.get("Tags.member.1.Key").is_some() {
@@ -142,7 +144,7 @@ fn lambda(call: &Call) -> Vec<Asked> {
 fn function_arn(call: &Call, name: &str, qualifier: Option<&str>) -> String {
     let reference = Reference::parse(name);
     let own = reference.as_ref().map_or(name, |reference| reference.name.as_str());
-    let arn = format!("arn:aws:lambda:{}:{}:function:{own}", call.region, call.account);
+    let arn = format!("arn:{}:lambda:{}:{}:function:{own}", call.partition(), call.region, call.account);
     match qualifier.or_else(|| reference.as_ref().and_then(|reference| reference.qualifier.as_deref())) {
         Some(qualifier) => format!("{arn}:{qualifier}"),
         None => arn,
@@ -152,7 +154,9 @@ fn function_arn(call: &Call, name: &str, qualifier: Option<&str>) -> String {
 fn iot(call: &Call) -> Vec<Asked> {
     let body = json(call);
     let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
-    let named = |name: &str| format!("arn:aws:iot:{}:{}:authorizer/{name}", call.region, call.account);
+    let named = |name: &str| {
+        format!("arn:{}:iot:{}:{}:authorizer/{name}", call.partition(), call.region, call.account)
+    };
     let queried = |key: &str| {
         let found = call.query.iter().find(|(name, _)| name == key);
         found.map(|(_, value)| value.clone()).unwrap_or_default()
@@ -188,7 +192,9 @@ fn logs(call: &Call) -> Vec<Asked> {
     let action = target.split('.').nth(1).unwrap_or("Unknown");
     let group = match (text(&body, "logGroupName"), text(&body, "logGroupIdentifier")) {
         ("", identifier) if identifier.starts_with("arn:") => identifier.to_owned(),
-        ("", name) | (name, _) => format!("arn:aws:logs:{}:{}:log-group:{name}", call.region, call.account),
+        ("", name) | (name, _) => {
+            format!("arn:{}:logs:{}:{}:log-group:{name}", call.partition(), call.region, call.account)
+        }
     };
     let resource = match action {
         "TagResource" | "UntagResource" | "ListTagsForResource" => text(&body, "resourceArn").to_owned(),

@@ -13,8 +13,8 @@ use super::ServiceError;
 use super::route::Service;
 
 /// The caller's ARN: the one user of the account.
-pub(crate) fn caller(account: &str) -> String {
-    format!("arn:aws:iam::{account}:user/local")
+pub(crate) fn caller(partition: &str, account: &str) -> String {
+    format!("arn:{partition}:iam::{account}:user/local")
 }
 
 /// The policy in force. It lives as long as the process: nobody wants to find it after a restart.
@@ -45,7 +45,7 @@ impl Guard {
     }
 
     /// Refuses a call unless everything that it asks for is allowed.
-    pub(crate) fn check(&self, service: Service, asked: &[Asked], account: &str) -> Result<(), ServiceError> {
+    pub(crate) fn check(&self, service: Service, asked: &[Asked], caller: &str) -> Result<(), ServiceError> {
         let refused = asked.iter().find_map(|one| match self.decide(one) {
             Decision::Allowed => None,
             Decision::Denied => Some((one, "with an explicit deny in an identity-based policy".to_owned())),
@@ -57,9 +57,9 @@ impl Guard {
         // Codes: "Common Errors" of each API Reference. Text: "Troubleshoot access denied error messages" in
         // the IAM User Guide.
         let code = if service.speaks_query() { "AccessDenied" } else { "AccessDeniedException" };
-        let (user, action, resource) = (caller(account), &one.action, &one.resource);
+        let (action, resource) = (&one.action, &one.resource);
         let text =
-            format!("User: {user} is not authorized to perform: {action} on resource: {resource} {why}");
+            format!("User: {caller} is not authorized to perform: {action} on resource: {resource} {why}");
         Err(ServiceError::new(403, code, text))
     }
 

@@ -5,33 +5,104 @@ use crate::control::Call;
 use crate::control::guard::{Asked, Decision, caller};
 use crate::control::validate::{Checks, Text};
 
-/// Model `iam 2010-05-08`, shapes `arnType` and `ActionNameType`.
-const ARN: Text = Text { length_min: 20, length_max: 2048, pattern: None };
+/// Shapes of the model `iam 2010-05-08`.
 const ACTION: Text = Text { length_min: 3, length_max: 128, pattern: None };
+const RESOURCE: Text = Text { length_min: 1, length_max: 2048, pattern: None };
+const CONTEXT_KEY: Text = Text { length_min: 5, length_max: 256, pattern: None };
+const HANDLING: Text = Text { length_min: 1, length_max: 64, pattern: None };
+const CONTEXT_TYPES: [&str; 12] = [
+    "string",
+    "stringList",
+    "numeric",
+    "numericList",
+    "boolean",
+    "booleanList",
+    "ip",
+    "ipList",
+    "binary",
+    "binaryList",
+    "date",
+    "dateList",
+];
+/// What would change the answer, and is not looked at here.
+const ELSEWHERE: [&str; 6] = [
+    "PolicyInputList.member.1",
+    "PermissionsBoundaryPolicyInputList.member.1",
+    "ResourcePolicy",
+    "ResourceOwner",
+    "CallerArn",
+    "ResourceHandlingOption",
+];
 
-pub(super) fn simulate(state: &State, form: &Form, call: &Call) -> Result<Option<Xml>, ServiceError> {
+/// What the caller asks about.
+struct Wanted<'a> {
+    source: &'a str,
+    actions: Vec<&'a str>,
+    resources: Vec<&'a str>,
+}
+
+fn checked(form: &Form) -> Result<Wanted<'_>, ServiceError> {
     let mut checks = Checks::default();
-    let source = checks.required("policySourceArn", form.get("PolicySourceArn"), &ARN);
+    let source = checks.required("policySourceArn", form.get("PolicySourceArn"), &input::ARN);
     let actions = form.strings("ActionNames");
-    for action in &actions {
-        checks.optional("actionNames", Some(action), &ACTION);
-    }
     if actions.is_empty() {
-        checks.required("actionNames", None, &ACTION);
+        checks.missing("actionNames");
+    }
+    let resources = form.strings("ResourceArns");
+    let lists = [
+        ("actionNames", &actions, &ACTION),
+        ("resourceArns", &resources, &RESOURCE),
+        ("policyInputList", &form.strings("PolicyInputList"), &input::DOCUMENT),
+        (
+            "permissionsBoundaryPolicyInputList",
+            &form.strings("PermissionsBoundaryPolicyInputList"),
+            &input::DOCUMENT,
+        ),
+    ];
+    for (member, texts, rule) in lists {
+        for (index, text) in texts.iter().enumerate() {
+            checks.optional(&format!("{member}.{}.member", index + 1), Some(text), rule);
+        }
+    }
+    checks.optional("resourcePolicy", form.get("ResourcePolicy"), &input::DOCUMENT);
+    checks.optional("resourceOwner", form.get("ResourceOwner"), &RESOURCE);
+    checks.optional("callerArn", form.get("CallerArn"), &RESOURCE);
+    checks.optional("resourceHandlingOption", form.get("ResourceHandlingOption"), &HANDLING);
+    for (number, entry) in entries(form).enumerate() {
+        let place = format!("contextEntries.{}.member", number + 1);
+        let key = form.get(&format!("{entry}.ContextKeyName"));
+        checks.optional(&format!("{place}.contextKeyName"), key, &CONTEXT_KEY);
+        let kind = form.get(&format!("{entry}.ContextKeyType"));
+        checks.word(&format!("{place}.contextKeyType"), kind, &CONTEXT_TYPES);
     }
     input::paging(&mut checks, form)?;
     checks.finish("ValidationError")?;
-    if source.starts_with("arn:aws:sts:") {
+    if let Some(name) = ELSEWHERE.iter().find(|name| form.get(name).is_some()) {
+        let text = format!("The local target does not simulate {}.", name.trim_end_matches(".member.1"));
+        return Err(ServiceError::new(400, "InvalidInput", text));
+    }
+    Ok(Wanted { source, actions, resources: if resources.is_empty() { vec!["*"] } else { resources } })
+}
+
+/// The names before the dot of all context entries.
+fn entries(form: &Form) -> impl Iterator<Item = String> + '_ {
+    let entry = |number: usize| format!("ContextEntries.member.{number}");
+    (1..).map(entry).take_while(|entry| {
+        ["ContextKeyName", "ContextKeyType", "ContextKeyValues.member.1"]
+            .iter()
+            .any(|member| form.get(&format!("{entry}.{member}")).is_some())
+    })
+}
+
+pub(super) fn simulate(state: &State, form: &Form, call: &Call) -> Result<Option<Xml>, ServiceError> {
+    let Wanted { source, actions, resources } = checked(form)?;
+    if source.split(':').nth(2) == Some("sts") {
         let text = format!("Invalid Entity Arn: {source} does not clearly define entity type and name.");
         return Err(ServiceError::new(400, "InvalidInput", text));
     }
-    if source != caller(call.account) && state.role(source).is_none() {
+    if source != caller(call.partition(), call.account) && state.role(source).is_none() {
         return Err(no_such_entity(format!("{source} does not exist.")));
     }
-    let resources = match form.strings("ResourceArns") {
-        none if none.is_empty() => vec!["*"],
-        some => some,
-    };
     let context = context(form);
     let questions =
         resources.iter().flat_map(|resource| actions.iter().map(move |action| (*resource, *action)));
@@ -62,12 +133,11 @@ fn evaluation(xml: &mut Xml, asked: &Asked, decision: Decision) {
     xml.element("MissingContextValues", |_| ());
 }
 
-/// `ContextEntries.member.N.{ContextKeyName, ContextKeyValues.member.M}`.
+/// Every context key with each of its values.
 fn context(form: &Form) -> Vec<(String, String)> {
     let mut context = Vec::new();
-    for number in 1.. {
-        let entry = format!("ContextEntries.member.{number}");
-        let Some(key) = form.get(&format!("{entry}.ContextKeyName")) else { break };
+    for entry in entries(form) {
+        let Some(key) = form.get(&format!("{entry}.ContextKeyName")) else { continue };
         for value in form.strings(&format!("{entry}.ContextKeyValues")) {
             context.push((key.to_owned(), value.to_owned()));
         }
