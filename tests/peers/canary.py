@@ -238,7 +238,7 @@ def demonstrate(home, ready, *flags, until=None):
 
 def demos(ready, headers):
     """A demo that stays, then one that takes everything down, whose calls to the AWS APIs are recorded."""
-    with folder() as home:
+    with folder(recorded=False) as home:  # leaks are planted here
         os.mkdir(os.path.join(home, "temporary"))
         code, places = demonstrate(home, ready, "--keep", until=b"until Ctrl-C")
         check("canary: a demo stays until Ctrl-C", code == 0, places)

@@ -8,10 +8,11 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(__file__))
-from support import BINARY, CHECKOUT, check, environment, finish, folder, planted, wait_for
+from support import BINARY, CHECKOUT, check, environment, finish, folder, planted, said, wait_for
 
 CODE = re.compile(r"\b[A-Z]{4}-[A-Z]{4}\b")
 BUILD_TIME_MAX_S = 1800
@@ -24,7 +25,8 @@ def newcomer(home):
              "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", os.path.join(real, ".rustup")),
              "CARGO_TARGET_DIR": os.path.dirname(os.path.dirname(BINARY))}
     known = environment()
-    return {"PATH": known["PATH"], "HOME": home, "LANG": "C.UTF-8", **tools}
+    return {"PATH": known["PATH"], "HOME": home, "LANG": "C.UTF-8",
+            "TMPDIR": tempfile.gettempdir(), **tools}
 
 
 def readme(clone):
@@ -78,6 +80,7 @@ def first_run(clone, home):
                           text=True, timeout=BUILD_TIME_MAX_S, check=False)
     print(f"(the first run took {time.monotonic() - began:.0f} s)", flush=True)
     check("it ends with 0", done.returncode == 0, f"{done.returncode}\n{done.stdout}\n{done.stderr}")
+    said(done.stdout, done.stderr)
     lines = done.stdout.splitlines()
     same_story(lines, shown)
     planted("a line is missing", lambda: same_story(lines[:-1], shown))
@@ -95,6 +98,7 @@ def interrupted(clone, home, after):
     lines = [process.stdout.readline() for _ in range(after)]
     process.send_signal(signal.SIGINT)
     rest, talk = process.communicate(timeout=120)
+    said(*lines, rest, talk)
     lines += rest.splitlines()
     check(f"Ctrl-C after line {after}: exit 130", process.returncode == 130, f"{process.returncode} {lines} {talk[-800:]}")
     check(f"Ctrl-C after line {after}: it says how to go on", "again" in talk.split("stopping:")[-1], talk[-800:])
@@ -106,6 +110,7 @@ def interrupted(clone, home, after):
 def run_again(clone, home, shown, after):
     done = subprocess.run([BINARY, "demo"], cwd=clone, env=newcomer(home), stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=600, check=False)
+    said(done.stdout, done.stderr)
     lines = done.stdout.splitlines()
     # What the interrupted run has deployed is there already.
     expected = [re.sub(r"\d+ of 8 resources", "N of 8 resources", plain(one)) for one in shown]

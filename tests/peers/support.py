@@ -17,6 +17,9 @@ import time
 import urllib.parse
 
 BINARY = os.environ["THINGGATE"]
+# Where `.ci/run` wants to find what a run said and left, for leaks.py; nothing is kept without it.
+RECORD = os.environ.get("THINGGATE_TEST_RECORD")
+RECORDED_BYTES_MAX = 1 << 20  # what is larger is a program or its package, and canary.py looks into those
 CHECKOUT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 READ_WORDS = ("Get", "List", "Describe", "Simulate", "Filter")
 
@@ -63,9 +66,41 @@ def environment(**more):
 
 def thinggate(*arguments, cwd=CHECKOUT, timeout=300, **more):
     """Runs the binary to its end."""
-    return subprocess.run(
+    done = subprocess.run(
         [BINARY, *map(str, arguments)], cwd=cwd, env=environment(**more), stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=timeout, check=False)
+    said(done.stdout, done.stderr)
+    return done
+
+
+def record_place(kind):
+    """A path of its own below the record."""
+    os.makedirs(os.path.join(RECORD, kind), exist_ok=True)
+    suite = os.path.basename(sys.argv[0]).removesuffix(".py")
+    return tempfile.mktemp(prefix=f"{suite}-", dir=os.path.join(RECORD, kind))
+
+
+def said(*texts):
+    """Keeps what a run of the binary said."""
+    if RECORD:
+        with open(record_place("said"), "w", encoding="utf-8") as file:
+            file.writelines(texts)
+
+
+def left(home):
+    """Keeps the small files of a folder that is about to go; of a clone, its state only."""
+    if not RECORD:
+        return
+    place = record_place("left")
+    for at, folders, names in os.walk(home):
+        if ".git" in folders:
+            folders[:], names = [one for one in folders if one == ".thinggate"], []
+        for name in names:
+            path = os.path.join(at, name)
+            if os.path.isfile(path) and not os.path.islink(path) and os.path.getsize(path) <= RECORDED_BYTES_MAX:
+                to = os.path.join(place, os.path.relpath(path, home))
+                os.makedirs(os.path.dirname(to), exist_ok=True)
+                shutil.copy(path, to)
 
 
 class Target:
@@ -354,12 +389,14 @@ def different(one, other):
 
 
 @contextlib.contextmanager
-def folder():
+def folder(recorded=True):
     """A folder of the suite's own, gone at the end."""
     path = tempfile.mkdtemp(prefix="thinggate-")
     try:
         yield path
     finally:
+        if recorded:
+            left(path)
         shutil.rmtree(path, ignore_errors=True)
 
 

@@ -51,7 +51,7 @@ class Tls:
         authority, key = os.path.join(state, "ca.pem"), os.path.join(state, "ca.key")
         self.client = ssl.create_default_context(cafile=authority)
         self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        with folder() as place:
+        with folder(recorded=False) as place:  # it gets a private key
             made = {name: os.path.join(place, name) for name in ("key", "request", "extensions", "certificate")}
             with open(made["extensions"], "w", encoding="utf-8") as file:
                 file.write(f"subjectAltName=DNS:{HOST}\nextendedKeyUsage=serverAuth\nkeyUsage=digitalSignature\n")

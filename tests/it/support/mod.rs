@@ -3,6 +3,7 @@
 
 mod bootstrap;
 mod person;
+mod record;
 mod served;
 mod talk;
 
@@ -91,6 +92,7 @@ impl Bench {
         let mut command = Command::new(env!("CARGO_BIN_EXE_thinggate"));
         command.args(arguments).current_dir(self.path()).env_clear();
         command.env("PATH", "/usr/bin:/bin").env("HOME", self.path().join("home"));
+        command.env("TMPDIR", std::env::temp_dir());
         command.env("NO_COLOR", "1").env("COLUMNS", "100").env("AWS_EC2_METADATA_DISABLED", "true");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -113,6 +115,12 @@ impl Bench {
         let mut found = files_under(self.path());
         found.retain(|path| !path.starts_with("home"));
         found
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        record::left(self.path());
     }
 }
 
@@ -160,7 +168,7 @@ pub(crate) fn run(mut command: Command) -> Run {
 pub(crate) fn finish(mut child: Child) -> Run {
     let (output, errors) = (reader(child.stdout.take()), reader(child.stderr.take()));
     let status = ended(&mut child, RUN_TIME_MAX);
-    Run { code: code(status), output: output.join().unwrap(), errors: errors.join().unwrap() }
+    Run::new(status, output.join().unwrap(), errors.join().unwrap())
 }
 
 fn reader<R: std::io::Read + Send + 'static>(from: Option<R>) -> std::thread::JoinHandle<String> {
@@ -208,6 +216,13 @@ pub(crate) fn signal(child: &Child, signal: rustix::process::Signal) {
     rustix::process::kill_process(id, signal).unwrap();
 }
 
+impl Run {
+    fn new(status: ExitStatus, output: String, errors: String) -> Self {
+        record::said([&output, &errors]);
+        Self { code: code(status), output, errors }
+    }
+}
+
 impl fmt::Display for Run {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "exit {}", self.code)?;
@@ -241,8 +256,9 @@ pub(crate) fn settings() -> insta::Settings {
     let mut settings = insta::Settings::new();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
+    let temporary = format!(r"{}/thinggate-\w+", std::env::temp_dir().display());
     for (pattern, replacement) in [
-        (r"/tmp/thinggate-\w+", "FOLDER"),
+        (temporary.as_str(), "FOLDER"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
         (r"\(\d+\.\d s\)", "(TIME)"),
         (r#""(took|elapsed)_ms":\d+"#, "\"$1_ms\":0"),

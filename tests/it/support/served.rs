@@ -4,16 +4,17 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Child;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Bench, RUN_TIME_MAX, ended, signal};
+use super::{Bench, RUN_TIME_MAX, ended, record, signal};
 
 /// `thinggate local up`, ended when this value is dropped.
 pub(crate) struct Served {
-    /// None when somebody else ends it.
-    child: Option<Child>,
+    /// With what it says after it is ready. None when somebody else ends it.
+    child: Option<(Child, JoinHandle<String>, JoinHandle<String>)>,
     run: Value,
 }
 
@@ -25,11 +26,14 @@ impl Served {
         let ready = lines.by_ref().map_while(Result::ok).any(|line| line == "ready");
         assert!(ready, "local up did not become ready: {:?}", super::finish(child));
         // Both pipes are read to the end, so that it never waits for us.
-        std::thread::spawn(move || lines.for_each(drop));
         let mut errors = child.stderr.take().unwrap();
-        std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
+        let output = std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
+        let errors = std::thread::spawn(move || {
+            let mut text = String::new();
+            errors.read_to_string(&mut text).map(|_| text).unwrap_or_default()
+        });
         let mut served = Self::of(bench);
-        served.child = Some(child);
+        served.child = Some((child, output, errors));
         served
     }
 
@@ -51,9 +55,10 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
+        if let Some((mut child, output, errors)) = self.child.take() {
             signal(&child, rustix::process::Signal::TERM);
             ended(&mut child, RUN_TIME_MAX);
+            record::said([&output.join().unwrap_or_default(), &errors.join().unwrap_or_default()]);
         }
     }
 }

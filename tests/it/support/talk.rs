@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::{RUN_TIME_MAX, Run, code, ended, signal};
+use super::{RUN_TIME_MAX, Run, ended, signal};
 
 /// The longest wait for one line: a cold build of the authorizer on a slow machine.
 const LINE_TIME_MAX: Duration = Duration::from_mins(10);
@@ -70,7 +70,7 @@ impl Talk {
         while let Ok(line) = self.lines.recv() {
             self.keep(&line);
         }
-        Run { code: code(status), output: self.output, errors: self.errors }
+        Run::new(status, self.output, self.errors)
     }
 
     fn keep(&mut self, (is_error, line): &(bool, String)) {
