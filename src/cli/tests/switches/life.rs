@@ -97,7 +97,7 @@ fn end(bench: &Bench) -> Value {
 /// change by hand. Where all calls meet the same copy, the end of a run waits for it.
 async fn settled(bench: &Bench) {
     if bench.target.options().switches.delayed_calls == DelayedCalls::EverySecond {
-        tokio::time::sleep(LATER).await;
+        tokio::time::advance(LATER).await;
     }
 }
 
@@ -123,7 +123,7 @@ async fn live(bench: &Bench, flow: Flow) -> Result<(), String> {
 
 async fn drift(bench: &Bench) -> Result<(), String> {
     idle(bench, Command::Drift, "changed.toml").await?;
-    tokio::time::sleep(LATER).await;
+    tokio::time::advance(LATER).await;
     bench.target.with_world(|world| {
         let regional = world.region("eu-west-1");
         let function = regional.lambda.functions.get_mut("thinggate-demo").ok_or("no function")?;
