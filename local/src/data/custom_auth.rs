@@ -205,6 +205,10 @@ fn decided(invocation: &Invocation) -> Result<(Policies, u64), Refusal> {
         Invoked::Crashed(because) => {
             return Err(refusal(Why::FunctionCrash, because.clone()));
         }
+        Invoked::Throttled => {
+            let detail = "the function works on as many events as its reserved concurrency allows";
+            return Err(Refusal::by_gateway(Why::FunctionUnavailable, detail));
+        }
         Invoked::TimedOut => {
             let detail = "the function did not answer within the limit of an authorizer call";
             return Err(refusal(Why::FunctionTimeout, detail.to_owned()));

@@ -24,7 +24,7 @@ use bytes::Bytes;
 
 use package::Packages;
 pub(crate) use package::check as check_package;
-use pool::Pool;
+use pool::{NoPlace, Pool};
 pub(crate) use process::INIT_LIMIT;
 use process::Process;
 
@@ -56,6 +56,8 @@ pub struct Invokable {
     pub handler: String,
     /// The log group its output goes to; `None` when it cannot log.
     pub log_group: Option<String>,
+    /// Its reserved concurrency: how many of its events, whatever the version, are worked on at a time.
+    pub concurrency_max: Option<u32>,
 }
 
 impl fmt::Debug for Invokable {
@@ -86,6 +88,8 @@ pub enum Invoked {
     TimedOut,
     /// The process could not start or ended before it answered.
     Crashed(String),
+    /// As many events as the function's reserved concurrency allows are being worked on.
+    Throttled,
 }
 
 /// One invocation: how it ended, and what goes to the log.
@@ -161,8 +165,10 @@ impl Hosts {
         limit: Duration,
     ) -> Invocation {
         let until = Instant::now() + limit;
-        let Some(mut place) = self.inner.pool.place(function, until) else {
-            return Invocation::without_process(Invoked::TimedOut);
+        let mut place = match self.inner.pool.place(function, until) {
+            Ok(place) => place,
+            Err(NoPlace::Reserved) => return Invocation::without_process(Invoked::Throttled),
+            Err(NoPlace::InTime) => return Invocation::without_process(Invoked::TimedOut),
         };
         let process = match place.process.take() {
             Some(warm) => Ok(warm),

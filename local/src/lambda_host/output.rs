@@ -187,7 +187,7 @@ impl Account<'_> {
                 lines.push(text.clone());
                 "\tStatus: error"
             }
-            Invoked::Answered(_) | Invoked::Failed { .. } => "",
+            Invoked::Answered(_) | Invoked::Failed { .. } | Invoked::Throttled => "",
         };
         lines.push(format!("END RequestId: {id}"));
         let milliseconds = self.took.as_secs_f64() * 1000.0;

@@ -93,6 +93,15 @@ pub(super) struct Place {
     pub(super) process: Option<Process>,
 }
 
+/// Why there is no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoPlace {
+    /// The function works on as many events as are reserved for it.
+    Reserved,
+    /// None was freed in time.
+    InTime,
+}
+
 impl Default for Pool {
     fn default() -> Self {
         let (sender, receiver) = channel();
@@ -110,11 +119,15 @@ impl Pool {
         self.shared.lock().idle.extract_if(.., |idle| is_gone(&idle.kind.owner)).collect()
     }
 
-    /// Waits for a place; `None` when there was none in time.
-    pub(super) fn place(&self, function: &Invokable, until: Instant) -> Option<Place> {
+    /// Waits for a place, unless the function's reserved concurrency is used up: then nobody waits. (Lambda
+    /// Developer Guide, "Understanding Lambda function scaling": a request beyond it is throttled.)
+    pub(super) fn place(&self, function: &Invokable, until: Instant) -> Result<Place, NoPlace> {
         let kind = Kind::of(function);
         let mut slots = self.shared.lock();
         loop {
+            if function.concurrency_max.is_some_and(|most| slots.busy_of(&kind.owner) >= most as usize) {
+                return Err(NoPlace::Reserved);
+            }
             // Ended outside of the lock: ending a process waits for it.
             let mut ended = slots.replaced_by(&kind);
             let mut process = slots.warm(&kind);
@@ -128,11 +141,11 @@ impl Pool {
                 drop(slots);
                 drop(ended);
                 let process = process.map(|idle| idle.process);
-                return Some(Place { pool: Arc::clone(&self.shared), kind, process });
+                return Ok(Place { pool: Arc::clone(&self.shared), kind, process });
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return None;
+                return Err(NoPlace::InTime);
             }
             if !ended.is_empty() {
                 drop(slots);
@@ -166,6 +179,11 @@ impl Slots {
     /// Takes out the idle processes of what this version of the function was before.
     fn replaced_by(&mut self, kind: &Kind) -> Vec<Idle> {
         self.idle.extract_if(.., |idle| idle.kind.is_version_of(kind) && idle.kind != *kind).collect()
+    }
+
+    /// How many events the function works on, all its versions together.
+    fn busy_of(&self, owner: &Owner) -> usize {
+        self.busy.iter().filter(|(kind, _)| kind.owner == *owner).map(|(_, count)| count).sum()
     }
 
     fn warm(&mut self, kind: &Kind) -> Option<Idle> {
@@ -211,5 +229,50 @@ fn reap(pool_ended: &Receiver<()>, pool: &Weak<Shared>) {
     while pool_ended.recv_timeout(IDLE_MAX / 10) == Err(RecvTimeoutError::Timeout) {
         let Some(pool) = pool.upgrade() else { return };
         pool.end_idle(Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function(version: &str, concurrency_max: Option<u32>) -> Invokable {
+        Invokable {
+            arn: "arn:aws:lambda:eu-west-1:000000000000:function:f".into(),
+            region: "eu-west-1".into(),
+            function: "f".into(),
+            function_id: "first".into(),
+            role_id: "AROA".into(),
+            version: version.into(),
+            package: "abc123".into(),
+            environment: BTreeMap::new(),
+            timeout: Duration::from_secs(3),
+            memory_mb: 128,
+            handler: "bootstrap".into(),
+            log_group: None,
+            concurrency_max,
+        }
+    }
+
+    #[test]
+    fn reserved_concurrency_caps_all_versions_together_and_nobody_waits() {
+        let pool = Pool::default();
+        let in_an_hour = Instant::now() + Duration::from_hours(1);
+        let (one, two) = (function("1", Some(2)), function("2", Some(2)));
+        let first = pool.place(&one, in_an_hour).unwrap();
+        let second = pool.place(&two, in_an_hour).unwrap();
+        for version in [&one, &two] {
+            assert_eq!(pool.place(version, in_an_hour).unwrap_err(), NoPlace::Reserved);
+        }
+        let other = Invokable { function: "g".into(), ..one.clone() };
+        drop(pool.place(&other, in_an_hour).unwrap());
+        drop(first);
+        let third = pool.place(&two, in_an_hour).unwrap();
+        assert_eq!(pool.place(&one, in_an_hour).unwrap_err(), NoPlace::Reserved);
+        drop((second, third));
+        let unreserved = function("1", None);
+        let all: Vec<_> = (0..8).map(|_| pool.place(&unreserved, in_an_hour).unwrap()).collect();
+        assert_eq!(pool.place(&unreserved, Instant::now()).unwrap_err(), NoPlace::InTime);
+        drop(all);
     }
 }

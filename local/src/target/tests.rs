@@ -137,6 +137,7 @@ fn what_never_ran_is_not_counted() {
         memory_mb: 128,
         handler: "bootstrap".to_owned(),
         log_group: None,
+        concurrency_max: None,
     };
     let invocation = target.run(&function, Bytes::new(), Duration::from_mins(1));
     assert!(matches!(invocation.invoked, Invoked::Crashed(_)), "{invocation:?}");

@@ -351,6 +351,22 @@ fn one_that_never_answers_is_refused_in_time() {
 }
 
 #[test]
+fn the_second_device_at_once_is_refused_where_one_is_reserved() {
+    let world = World::with(&json!({ "BEHAVIOUR": "hang" }), &json!({}), Duration::from_secs(2));
+    let path = format!("/2017-10-31/functions/{FUNCTION}/concurrency");
+    json_call(&world.target, "lambda", "PUT", &path, &json!({ "ReservedConcurrentExecutions": 1 }));
+    let (device, both) = (world.device(), std::sync::Barrier::new(2));
+    let send = || (both.wait(), world.publish(&device, 403, "Forbidden"));
+    let mut why = std::thread::scope(|scope| {
+        [scope.spawn(send), scope.spawn(send)]
+            .map(|sent| sent.join().unwrap().1)
+            .map(|entry| (entry.why.name(), entry.invocations))
+    });
+    why.sort();
+    assert_eq!(why, [("function_timeout".to_owned(), 1), ("function_unavailable".to_owned(), 0)]);
+}
+
+#[test]
 fn the_authorizers_own_word_is_kept_when_it_is_about_this_request() {
     let print = r#"{"decision":"deny","reason":"expired","request_id":"$REQUEST_ID"}"#;
     let mut world = World::with(&json!({"BEHAVIOUR": "deny", "PRINT": print}), &json!({}), client::LONG);

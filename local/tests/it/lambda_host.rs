@@ -29,6 +29,7 @@ fn function(behaviour: &str) -> Invokable {
         memory_mb: 256,
         handler: "bootstrap".into(),
         log_group: Some("/thinggate/demo".into()),
+        concurrency_max: None,
     }
 }
 

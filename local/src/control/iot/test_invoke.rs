@@ -183,6 +183,11 @@ fn answer(invocation: &Invocation) -> Result<Response, ServiceError> {
         Invoked::TimedOut => {
             return Err(invalid_response("The authorizer's function did not answer in time"));
         }
+        Invoked::Throttled => {
+            return Err(invalid_response(
+                "The authorizer's function is throttled by its reserved concurrency",
+            ));
+        }
         Invoked::Crashed(_) => {
             return Err(invalid_response("The authorizer's function ended without an answer"));
         }

@@ -435,6 +435,7 @@ fn a_malformed_answer_is_an_invalid_response() {
     for invoked in [
         answered(&json!({ "isAuthenticated": true })),
         Invoked::TimedOut,
+        Invoked::Throttled,
         Invoked::Crashed("x".to_owned()),
         Invoked::Failed { kind: "E".to_owned(), message: "m".to_owned() },
     ] {

@@ -19,6 +19,8 @@ use crate::state::World;
 const PAYLOAD_BYTES_MAX: usize = 6_291_456;
 /// How much of the log an answer carries. Source: API reference of Invoke \[D\].
 const LOG_TAIL_BYTES_MAX: usize = 4096;
+/// `ThrottleReason` of a function whose reserved concurrency is used up. Source: the model.
+const RESERVED_USED_UP: &str = "ReservedFunctionConcurrentInvocationLimitExceeded";
 
 pub(super) fn invoke(world: &mut World, call: &Call, name: &str) -> Result<Reply, ServiceError> {
     let named = Named::read(call, name, NameForm::Namespaced, parameter(call, "Qualifier"))?;
@@ -102,7 +104,7 @@ fn refused(because: &NotInvokable, number: &str) -> Result<Response, ServiceErro
                 "The role defined for the function cannot be assumed by Lambda.",
             ))
         }
-        NotInvokable::Throttled(_) => Err(throttled("ReservedFunctionConcurrentInvocationLimitExceeded")),
+        NotInvokable::Throttled(_) => Err(throttled(RESERVED_USED_UP)),
         NotInvokable::OtherRuntime(_) | NotInvokable::OtherArchitecture { .. } => {
             let body =
                 json!({ "errorType": "Runtime.InvalidEntrypoint", "errorMessage": because.to_string() });
@@ -124,6 +126,9 @@ fn throttled(reason: &str) -> ServiceError {
 /// Makes the answer once the function has ended.
 fn answerer(function: Invokable, with_log: bool) -> Answerer {
     Box::new(move |invocation| {
+        if invocation.invoked == Invoked::Throttled {
+            return Err(throttled(RESERVED_USED_UP));
+        }
         if !invocation.started && invocation.invoked == Invoked::TimedOut {
             // All processes were busy for so long.
             return Err(throttled("ConcurrentInvocationLimitExceeded"));
@@ -163,6 +168,7 @@ fn ended(invocation: &Invocation, function: &Invokable) -> Response {
             )
         }
         Invoked::Crashed(because) => error("Runtime.ExitError", because),
+        Invoked::Throttled => error("Sandbox.Throttled", "Rate Exceeded."),
     }
 }
 

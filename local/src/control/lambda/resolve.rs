@@ -146,6 +146,7 @@ pub(super) fn resolve_in(
         memory_mb: settings.memory_mb,
         handler: settings.handler.clone(),
         log_group: role::may_log(role, region, ACCOUNT, group).then(|| group.clone()),
+        concurrency_max: function.reserved_concurrency,
     })
 }
 

@@ -200,6 +200,14 @@ fn when_all_processes_are_busy_the_caller_is_throttled() {
     let refused = (run.answer)(Invocation { started: false, ..ended(Invoked::TimedOut, &[]) }).unwrap_err();
     assert_eq!((refused.status, refused.code), (429, "TooManyRequestsException"));
     assert!(refused.members.contains(&("Reason", "ConcurrentInvocationLimitExceeded".to_owned())));
+    let mut reserved = bench();
+    let one = json!({ "ReservedConcurrentExecutions": 1 });
+    assert_eq!(reserved.lambda("PUT", "/2017-10-31/functions/f/concurrency", &one).status, 200);
+    let run = reserved.lambda("POST", INVOKE, &json!({})).run.unwrap();
+    let refused = (run.answer)(Invocation { started: false, ..ended(Invoked::Throttled, &[]) }).unwrap_err();
+    assert_eq!((refused.status, refused.code), (429, "TooManyRequestsException"));
+    let reason = "ReservedFunctionConcurrentInvocationLimitExceeded".to_owned();
+    assert!(refused.members.contains(&("Reason", reason)));
 }
 
 #[test]
