@@ -126,12 +126,7 @@ fn blank(name: &str, architecture: Architecture, code: super::state::Code) -> Se
         environment: None,
         architecture,
         code,
-        logging: Logging {
-            group: format!("/aws/lambda/{name}"),
-            json: false,
-            application_level: None,
-            system_level: None,
-        },
+        logging: Logging { group: format!("/aws/lambda/{name}") },
         tracing_active: false,
         snap_start: false,
     }

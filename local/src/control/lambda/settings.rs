@@ -232,10 +232,20 @@ impl Wanted {
             .filter(|(_, value)| value.as_ref().is_some_and(says_something))
             .chain(whole.iter().filter(|(_, value)| value.is_some()))
             .next();
-        match given {
-            Some((member, _)) => Err(invalid_parameter(format!("The local target has no {member}."))),
-            None => Ok(()),
+        if let Some((member, _)) = given {
+            return Err(invalid_parameter(format!("The local target has no {member}.")));
         }
+        // Levels go with JSON. What AWS writes then, and what it leaves out, is documented in parts only.
+        let has_json = |logging: &WantedLogging| {
+            let levels = [&logging.application_log_level, &logging.system_log_level];
+            logging.log_format.as_deref() == Some("JSON") || levels.iter().any(|level| level.is_some())
+        };
+        if self.logging_config.as_ref().is_some_and(has_json) {
+            let text =
+                "The local target has no LoggingConfig with LogFormat JSON or log levels: it logs Text.";
+            return Err(invalid_parameter(text));
+        }
+        Ok(())
     }
 
     /// The settings that a new function gets, or a changed one: what is not given stays as `before` has it.
@@ -263,8 +273,8 @@ impl Wanted {
             },
             architecture: before.architecture,
             code: before.code,
-            logging: match self.logging_config {
-                Some(logging) => logging.lay_over(before.logging),
+            logging: match self.logging_config.and_then(|logging| logging.log_group) {
+                Some(group) => Logging { group },
                 None => before.logging,
             },
             tracing_active: match self.tracing_config.and_then(|tracing| tracing.mode) {
@@ -275,21 +285,6 @@ impl Wanted {
                 Some(apply_on) => apply_on == "PublishedVersions",
                 None => before.snap_start,
             },
-        }
-    }
-}
-
-impl WantedLogging {
-    fn lay_over(self, before: Logging) -> Logging {
-        let json = self.log_format.map_or(before.json, |format| format == "JSON");
-        let level = |given: Option<String>, before: Option<String>| {
-            json.then(|| given.or(before).unwrap_or_else(|| "INFO".to_owned()))
-        };
-        Logging {
-            group: self.log_group.unwrap_or(before.group),
-            json,
-            application_level: level(self.application_log_level, before.application_level),
-            system_level: level(self.system_log_level, before.system_level),
         }
     }
 }

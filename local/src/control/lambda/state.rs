@@ -196,12 +196,6 @@ impl Architecture {
 pub struct Logging {
     /// The log group; by default `/aws/lambda/NAME`.
     pub group: String,
-    /// `JSON` rather than `Text`.
-    pub json: bool,
-    /// With `JSON` only.
-    pub application_level: Option<String>,
-    /// With `JSON` only.
-    pub system_level: Option<String>,
 }
 
 /// A name for a version.

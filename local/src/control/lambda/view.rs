@@ -8,7 +8,7 @@ use time::macros::format_description;
 
 use super::package;
 use super::reference;
-use super::state::{Alias, Function, Logging, Milliseconds, Settings, Version};
+use super::state::{Alias, Function, Milliseconds, Settings, Version};
 use crate::control::Call;
 use crate::partition::partition;
 
@@ -73,7 +73,7 @@ fn settings(settings: &Settings) -> Value {
         "Description": settings.description,
         "EphemeralStorage": { "Size": settings.ephemeral_storage_mb },
         "Handler": settings.handler,
-        "LoggingConfig": logging(&settings.logging),
+        "LoggingConfig": { "LogFormat": "Text", "LogGroup": settings.logging.group },
         "MemorySize": settings.memory_mb,
         "PackageType": "Zip",
         "Role": settings.role,
@@ -87,18 +87,6 @@ fn settings(settings: &Settings) -> Value {
     });
     if let Some(environment) = &settings.environment {
         shown["Environment"] = json!({ "Variables": environment.0 });
-    }
-    shown
-}
-
-fn logging(logging: &Logging) -> Value {
-    let mut shown =
-        json!({ "LogFormat": if logging.json { "JSON" } else { "Text" }, "LogGroup": logging.group });
-    if let Some(level) = &logging.application_level {
-        shown["ApplicationLogLevel"] = json!(level);
-    }
-    if let Some(level) = &logging.system_level {
-        shown["SystemLogLevel"] = json!(level);
     }
     shown
 }

@@ -151,6 +151,13 @@ fn create_refuses_what_has_a_limit() {
             INVALID,
             "The local target has no VpcConfig.",
         ),
+        (json!({ "LoggingConfig": { "LogFormat": "JSON" } }), 400, INVALID, "it logs Text"),
+        (
+            json!({ "LoggingConfig": { "LogFormat": "Text", "SystemLogLevel": "WARN" } }),
+            400,
+            INVALID,
+            "log levels",
+        ),
     ]);
 }
 

@@ -38,6 +38,18 @@ fn revisions_are_as_recorded() {
 }
 
 #[test]
+fn what_the_target_does_not_log_is_refused_and_text_is_taken() {
+    let mut bench = Bench::new();
+    bench.function("f");
+    let format = |format: &str| json!({ "LoggingConfig": { "LogFormat": format } });
+    let refused = update_configuration(&mut bench, &format("JSON"));
+    assert_eq!((refused.status, refused.code), (400, "InvalidParameterValueException"));
+    assert!(refused.text.contains("it logs Text"), "{}", refused.text);
+    let expected = json!({ "LogFormat": "Text", "LogGroup": "/aws/lambda/f" });
+    assert_eq!(update_configuration(&mut bench, &format("Text")).body["LoggingConfig"], expected);
+}
+
+#[test]
 fn while_an_update_is_in_progress_the_next_is_refused() {
     let mut bench = Bench::new();
     bench.function("f");
