@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::control::guard::Guard;
+use crate::control::logs::kept::{FILE as EVENTS, Saved};
 use crate::copies::Copies;
 use crate::data::Gateway;
 use crate::data::broker::{Message, Subscription, TooManySubscribers};
@@ -145,7 +146,8 @@ impl Target {
             })?;
             made
         };
-        let world = read_world(directory)?;
+        let mut world = read_world(directory)?;
+        read_events(directory, &mut world)?;
         let packages = PackageStore::in_directory(directory);
         packages
             .keep_only(&world.packages())
@@ -403,9 +405,10 @@ impl Target {
 impl Drop for Inner {
     fn drop(&mut self) {
         // Log lines are not written one by one; what is lost when this fails is a function's output.
-        if let Some(directory) = &self.directory {
-            let world = self.world.get_mut().unwrap_or_else(PoisonError::into_inner);
-            let _ = write_world(directory, world);
+        if let Some(directory) = &self.directory
+            && let Some(saved) = Saved::of(self.world.get_mut().unwrap_or_else(PoisonError::into_inner))
+        {
+            let _ = directory.write_json(EVENTS, &saved);
         }
     }
 }
@@ -431,6 +434,18 @@ fn read_world(directory: &StateDirectory) -> Result<World, OpenError> {
         )));
     }
     serde_json::from_value(file.world).map_err(|error| damaged(shape_problem(&error)))
+}
+
+/// Takes the log events that the last target left when it ended in order. The file goes: after a kill it would
+/// bring back what was deleted since.
+fn read_events(directory: &StateDirectory, world: &mut World) -> Result<(), OpenError> {
+    if let Some(saved) = directory.read_json::<Saved>(EVENTS)? {
+        saved.restore(world);
+        directory
+            .remove(EVENTS)
+            .map_err(|source| OpenError::Io { path: directory.path().join(EVENTS), source })?;
+    }
+    Ok(())
 }
 
 /// What is wrong, without the value that a serde message may quote.

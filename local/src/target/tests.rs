@@ -36,6 +36,40 @@ fn what_was_changed_is_there_after_a_crash() {
 }
 
 #[test]
+fn log_lines_are_no_part_of_the_state_and_outlive_an_orderly_end() {
+    let place = tempfile::tempdir().unwrap();
+    let directory = StateDirectory::open(place.path(), "test", Duration::ZERO).unwrap();
+    let target = open(&directory).unwrap();
+    let region = "eu-west-1";
+    let called = target.change_world(|world| {
+        let group = serde_json::json!({ "created_ms": 0, "retention_days": null, "class": "STANDARD",
+            "deletion_protected": false, "tags": {}, "streams": {} });
+        world.region(region).logs =
+            serde_json::from_value(serde_json::json!({ "groups": { "/g": group } })).unwrap();
+        Ok::<(), Infallible>(())
+    });
+    called.unwrap().unwrap();
+    let state = || fs::read(place.path().join("state.json")).unwrap();
+    let (before, lines) = (state(), vec!["a line".to_owned(); 1000]);
+    for _ in 0..3 {
+        target.log_lines(region, "/g", "process", &lines);
+        make_region(&target, region).unwrap();
+    }
+    assert_eq!(state(), before, "neither a line nor a change after it writes an event");
+    let count = |target: &Target| {
+        target.with_world(|world| world.region(region).logs.events_of("/g").unwrap_or_default())
+    };
+    drop(target);
+    let again = open(&directory).unwrap();
+    assert_eq!(count(&again), 3000);
+    assert!(!place.path().join("events.json").exists());
+    // As if the process had been killed.
+    std::mem::forget(again);
+    assert_eq!(count(&open(&directory).unwrap()), 0);
+    assert_eq!(state(), before);
+}
+
+#[test]
 fn a_change_that_fails_or_cannot_be_written_is_undone() {
     let place = tempfile::tempdir().unwrap();
     let directory = StateDirectory::open(place.path(), "test", Duration::ZERO).unwrap();

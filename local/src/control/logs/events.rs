@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::filter::{Invalid, Pattern};
-use super::{Call, Event, Group, ServiceError, State, input, invalid, milliseconds, read};
+use super::{Call, Event, Group, ServiceError, State, Stream, input, invalid, milliseconds, read};
 use crate::control::validate::Checks;
 
 /// What every event counts beside its text. Source: `PutLogEvents`.
@@ -111,12 +111,10 @@ pub(super) fn put(state: &mut State, call: &Call) -> Result<Option<Value>, Servi
     let accepted = Accepted::of(&events, now_ms, group.retention_days);
     let valid = &events[accepted.old.max(accepted.expired)..accepted.end];
     check_span(valid)?;
-    let stream = group.stream(&stream)?;
-    for event in valid {
-        let (time_ms, message) = (event.timestamp, event.message.clone());
-        stream.append(Event { time_ms, ingested_ms: now_ms, message });
-    }
-    group.trim();
+    group.stream(&stream)?;
+    let event =
+        |sent: &Sent| Event { time_ms: sent.timestamp, ingested_ms: now_ms, message: sent.message.clone() };
+    group.streams.append(&stream, || Stream::new(now_ms), valid.iter().map(event));
     // The token has had no meaning since January 2023, and is still given.
     let mut answer = json!({ "nextSequenceToken": format!("{now_ms:056}") });
     if let Some(rejected) = accepted.rejected(events.len()) {
@@ -207,7 +205,7 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Option<Value>, Servi
     checks.finish(input::INVALID)?;
     let stream = state.group(group)?.stream(stream)?;
     let wanted = |event: &&Event| within(event, sent.start_time, sent.end_time);
-    let events: Vec<&Event> = stream.events.iter().filter(wanted).collect();
+    let events: Vec<&Event> = stream.events().iter().filter(wanted).collect();
     let (first, last) = match sent.next_token.as_deref().map(place).transpose()? {
         None if sent.start_from_head == Some(true) => (0, most.min(events.len())),
         None => (events.len().saturating_sub(most), events.len()),
@@ -290,21 +288,17 @@ pub(super) fn filter(state: &mut State, call: &Call) -> Result<Option<Value>, Se
 }
 
 /// The events that a filter wants, by time, each with a key that orders it.
-fn matching(
-    group: &mut Group,
-    sent: &Filter,
-    pattern: &Pattern,
-) -> Result<Vec<(String, Value)>, ServiceError> {
+fn matching(group: &Group, sent: &Filter, pattern: &Pattern) -> Result<Vec<(String, Value)>, ServiceError> {
     for name in sent.log_stream_names.iter().flatten() {
         group.stream(name)?;
     }
-    let streams = group.streams.iter().enumerate().filter(|(_, (name, _))| {
+    let streams = group.streams.by_name().iter().enumerate().filter(|(_, (name, _))| {
         sent.log_stream_names.as_ref().is_none_or(|names| names.contains(name))
             && sent.log_stream_name_prefix.as_ref().is_none_or(|prefix| name.starts_with(prefix.as_str()))
     });
     let mut found = Vec::new();
     for (number, (name, stream)) in streams {
-        for (place, event) in stream.events.iter().enumerate() {
+        for (place, event) in stream.events().iter().enumerate() {
             if in_search(event, sent) && pattern.fits(&event.message) {
                 let id = format!("{:020}{number:016}{place:020}", event.time_ms);
                 let shown = json!({

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Call, Group, ServiceError, State, already_exists, group_arn, input, invalid, milliseconds, read, tags,
+    Call, Group, ServiceError, State, Streams, already_exists, group_arn, input, invalid, milliseconds, read,
+    tags,
 };
 use crate::control::validate::Checks;
 
@@ -49,7 +50,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Option<Value>, Se
         class: class.unwrap_or("STANDARD").to_owned(),
         deletion_protected: sent.deletion_protection_enabled.unwrap_or(false),
         tags: sent.tags.unwrap_or_default(),
-        streams: BTreeMap::new(),
+        streams: Streams::default(),
     };
     state.groups.insert(name, group);
     Ok(None)
@@ -164,7 +165,7 @@ pub(super) fn describe(state: &mut State, call: &Call) -> Result<Option<Value>, 
 /// A group as it is described: `arn` ends in `:*`, `logGroupArn` does not.
 fn shown(call: &Call, name: &str, group: &Group) -> Value {
     let arn = group_arn(call, name);
-    let bytes: usize = group.streams.values().map(super::Stream::stored_bytes).sum();
+    let bytes = group.streams.bytes();
     let mut shown = json!({
         "logGroupName": name,
         "creationTime": group.created_ms,

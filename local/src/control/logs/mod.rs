@@ -7,6 +7,7 @@ mod events;
 mod filter;
 mod groups;
 mod input;
+pub(crate) mod kept;
 mod streams;
 mod tags;
 
@@ -20,10 +21,11 @@ use serde_json::Value;
 use super::protocol::json;
 use super::{Call, Reply, ServiceError};
 use crate::state::World;
+use kept::{Event, Stream, Streams};
 
 /// The most events that one group keeps here; the oldest go first.
 const EVENTS_PER_GROUP_MAX: usize = 10_000;
-/// The most bytes, as AWS counts them, that one group keeps here: they are in memory, and in the state file.
+/// The most bytes, as AWS counts them, that one group keeps here: they are in memory.
 const BYTES_PER_GROUP_MAX: usize = 4 << 20;
 
 /// What the service remembers.
@@ -41,24 +43,7 @@ pub(crate) struct Group {
     class: String,
     deletion_protected: bool,
     tags: BTreeMap<String, String>,
-    streams: BTreeMap<String, Stream>,
-}
-
-/// A log stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Stream {
-    created_ms: i64,
-    last_ingestion_ms: Option<i64>,
-    /// Sorted by time; of equal time, as they came.
-    events: Vec<Event>,
-}
-
-/// One line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Event {
-    time_ms: i64,
-    ingested_ms: i64,
-    message: String,
+    streams: Streams,
 }
 
 impl State {
@@ -77,14 +62,18 @@ impl State {
     pub fn append_lines(&mut self, group: &str, stream: &str, lines: &[String], now: SystemTime) {
         let Some(group) = self.groups.get_mut(group) else { return };
         let now_ms = milliseconds(now);
-        let stream = group
-            .streams
-            .entry(stream.to_owned())
-            .or_insert_with(|| Stream { created_ms: now_ms, ..Stream::default() });
-        for line in lines {
-            stream.append(Event { time_ms: now_ms, ingested_ms: now_ms, message: line.clone() });
-        }
-        group.trim();
+        let event = |line: &String| Event { time_ms: now_ms, ingested_ms: now_ms, message: line.clone() };
+        group.streams.append(stream, || Stream::of_function(now_ms), lines.iter().map(event));
+    }
+
+    /// How many events the group of this name has, when there is one.
+    pub fn events_of(&self, group: &str) -> Option<usize> {
+        self.groups.get(group).map(|group| group.streams.events())
+    }
+
+    /// The names of the groups.
+    pub fn group_names(&self) -> impl Iterator<Item = &str> {
+        self.groups.keys().map(String::as_str)
     }
 
     /// Whether there is a group of this name.
@@ -98,55 +87,8 @@ impl State {
 }
 
 impl Group {
-    fn stream(&mut self, name: &str) -> Result<&mut Stream, ServiceError> {
-        self.streams.get_mut(name).ok_or_else(|| not_found("The specified log stream does not exist."))
-    }
-
-    /// Drops the oldest events of the streams that have been silent the longest, and the streams that are
-    /// empty then: each process of a function has one of its own.
-    fn trim(&mut self) {
-        let mut events: usize = self.streams.values().map(|stream| stream.events.len()).sum();
-        let mut bytes: usize = self.streams.values().map(Stream::stored_bytes).sum();
-        while events > EVENTS_PER_GROUP_MAX || bytes > BYTES_PER_GROUP_MAX {
-            let filled = self.streams.iter_mut().filter(|(_, stream)| !stream.events.is_empty());
-            let Some((name, silent)) = filled.min_by_key(|(_, stream)| stream.last_ingestion_ms) else {
-                return;
-            };
-            let mut dropped = 0;
-            for event in &silent.events {
-                if events <= EVENTS_PER_GROUP_MAX && bytes <= BYTES_PER_GROUP_MAX {
-                    break;
-                }
-                dropped += 1;
-                events -= 1;
-                bytes -= event.stored_bytes();
-            }
-            silent.events.drain(..dropped);
-            if silent.events.is_empty() {
-                let name = name.clone();
-                self.streams.remove(&name);
-            }
-        }
-    }
-}
-
-impl Event {
-    /// Bytes as AWS counts them: 26 more than its text. Source: `PutLogEvents`.
-    fn stored_bytes(&self) -> usize {
-        self.message.len() + events::EVENT_OVERHEAD_BYTES
-    }
-}
-
-impl Stream {
-    fn append(&mut self, event: Event) {
-        self.last_ingestion_ms = Some(event.ingested_ms);
-        let place = self.events.partition_point(|known| known.time_ms <= event.time_ms);
-        self.events.insert(place, event);
-    }
-
-    /// Bytes as AWS counts them.
-    fn stored_bytes(&self) -> usize {
-        self.events.iter().map(Event::stored_bytes).sum()
+    fn stream(&self, name: &str) -> Result<&Stream, ServiceError> {
+        self.streams.get(name).ok_or_else(|| not_found("The specified log stream does not exist."))
     }
 }
 

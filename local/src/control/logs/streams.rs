@@ -29,11 +29,10 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Option<Value>, Se
     let sent: Named = read(call)?;
     let (group, stream) = sent.checked()?;
     let group = state.group(group)?;
-    if group.streams.contains_key(stream) {
+    if group.streams.get(stream).is_some() {
         return Err(already_exists("The specified log stream already exists"));
     }
-    let made = Stream { created_ms: milliseconds(call.now), ..Stream::default() };
-    group.streams.insert(stream.to_owned(), made);
+    group.streams.insert(stream.to_owned(), Stream::new(milliseconds(call.now)));
     Ok(None)
 }
 
@@ -73,10 +72,10 @@ pub(super) fn describe(state: &mut State, call: &Call) -> Result<Option<Value>, 
     if by_time && prefix.is_some() {
         return Err(invalid("Cannot order by LastEventTime with a logStreamNamePrefix."));
     }
-    let streams = &state.group(group_name)?.streams;
+    let streams = state.group(group_name)?.streams.by_name();
     let mut found: Vec<(&String, &Stream)> =
         streams.iter().filter(|(name, _)| prefix.is_none_or(|prefix| name.starts_with(prefix))).collect();
-    let last_time = |stream: &Stream| stream.events.last().map(|event| event.time_ms);
+    let last_time = |stream: &Stream| stream.events().last().map(|event| event.time_ms);
     if by_time {
         found.sort_by_key(|(_, stream)| last_time(stream));
     }
@@ -105,7 +104,7 @@ fn shown(group_arn: &str, name: &str, stream: &Stream) -> Value {
         // Always 0 since June 2019. Source: LogStream of the API Reference.
         "storedBytes": 0,
     });
-    if let (Some(first), Some(last)) = (stream.events.first(), stream.events.last()) {
+    if let (Some(first), Some(last)) = (stream.events().first(), stream.events().last()) {
         shown["firstEventTimestamp"] = first.time_ms.into();
         shown["lastEventTimestamp"] = last.time_ms.into();
     }
