@@ -2,7 +2,7 @@
 //!
 //! | method, path | does |
 //! |---|---|
-//! | `GET /_local/status` | account, clock, options, switches, counts |
+//! | `GET /_local/status` | account, since when, clock, what it holds, options and switches, what is unusual |
 //! | `POST /_local/clock` `{"advance_ms": n}` | moves the clock; negative goes back |
 //! | `POST /_local/reset` | forgets everything in the account |
 //! | `GET /_local/log?trace_id=ID` or `?last=N` | who refused, and why |
@@ -29,10 +29,10 @@ use aws_lc_rs::constant_time;
 use http::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::fault::Order;
-use crate::{ACCOUNT, Request, Response, Target, json_answer};
+use crate::{Request, Response, Target, json_answer};
 
 /// The header that carries the secret access key.
 pub const KEY_HEADER: &str = "x-thinggate-key";
@@ -84,7 +84,7 @@ type Refused = (u16, String);
 fn answer(target: &Target, request: &Request) -> Result<Value, Refused> {
     admit(target, request)?;
     match (request.method(), request.uri().path()) {
-        (&Method::GET, "/_local/status") => Ok(status(target)),
+        (&Method::GET, "/_local/status") => Ok(crate::status::of(target)),
         (&Method::POST, "/_local/clock") => {
             let sent: Advance = read(request)?;
             target.clock().advance(sent.advance_ms);
@@ -142,28 +142,6 @@ pub(crate) fn admit(target: &Target, request: &Request) -> Result<(), Refused> {
     let secret = target.key().secret_access_key.as_bytes();
     constant_time::verify_slices_are_equal(sent, secret)
         .map_err(|_| (403, format!("`{KEY_HEADER}` must be the secret access key of this target")))
-}
-
-fn status(target: &Target) -> Value {
-    let options = target.options();
-    let switches: Map<String, Value> =
-        options.settings().into_iter().map(|(row, value)| (row.name.to_owned(), json!(value))).collect();
-    let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    json!({
-        "account": ACCOUNT,
-        "access_key_id": target.key().access_key_id,
-        "now_ms": now_ms(target),
-        "regions": target.with_world(|world| world.regions.keys().cloned().collect::<Vec<_>>()),
-        "options": {
-            "authorizer_limit_ms": milliseconds(options.authorizer_limit),
-            "role_propagation_ms": milliseconds(options.role_propagation),
-            "function_settling_ms": milliseconds(options.function_settling),
-            "page_size": options.page_size,
-        },
-        "switches": switches,
-        "faults": faults(target),
-        "policy_enforced": target.guard().is_enforced(),
-    })
 }
 
 fn identity(target: &Target) -> Value {

@@ -35,6 +35,11 @@ impl Clock {
         moved.unwrap_or(now)
     }
 
+    /// By how many milliseconds it was moved in all.
+    pub fn moved_ms(&self) -> i64 {
+        self.offset_milliseconds.load(Ordering::Relaxed)
+    }
+
     /// Moves the clock by so many milliseconds, for good; in all at most [`OFFSET_MAX_MS`] either way.
     pub fn advance(&self, milliseconds: i64) {
         let moved =

@@ -21,6 +21,7 @@ pub mod refusal_log;
 pub mod serve;
 pub mod state;
 pub mod state_directory;
+mod status;
 mod strict_json;
 pub mod switches;
 mod target;

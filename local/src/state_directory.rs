@@ -64,8 +64,8 @@ pub struct StateDirectory {
 
 struct Owned {
     path: PathBuf,
-    /// Held for its lock.
-    _lock: File,
+    /// Held for its lock, and to know the directory again.
+    lock: File,
 }
 
 impl fmt::Debug for StateDirectory {
@@ -88,7 +88,7 @@ impl StateDirectory {
         let lock = take_lock(&lock_path, timeout)?;
         let holder = Holder { pid: std::process::id(), command: command_line.to_owned() };
         write_holder(&lock, &holder).map_err(|source| OpenError::Io { path: lock_path, source })?;
-        let opened = Self { owned: Arc::new(Owned { path: path.to_owned(), _lock: lock }) };
+        let opened = Self { owned: Arc::new(Owned { path: path.to_owned(), lock }) };
         opened.tidy_up().map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         Ok(opened)
     }
@@ -122,6 +122,31 @@ impl StateDirectory {
         Ok(names)
     }
 
+    /// Whether the directory is still where it was opened: moved or removed, what is at the path now is nobody's
+    /// or another process's.
+    #[cfg(unix)]
+    pub fn is_in_place(&self) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        let there = fs::symlink_metadata(self.owned.path.join("lock")).map(identity);
+        let ours = self.owned.lock.metadata().map(identity);
+        matches!((there, ours), (Ok(there), Ok(ours)) if there == ours)
+    }
+
+    /// Whether the directory is still where it was opened.
+    #[cfg(not(unix))]
+    pub fn is_in_place(&self) -> bool {
+        self.owned.path.join("lock").exists()
+    }
+
+    /// Nothing is written, nor removed, beside what this process owns.
+    fn check_in_place(&self) -> io::Result<()> {
+        if self.is_in_place() {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::NotFound, "the state directory was moved or removed"))
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.owned.path
@@ -129,6 +154,7 @@ impl StateDirectory {
 
     /// Removes everything but the lock: state, packages, keys, certificates, logs.
     pub fn forget(&self) -> io::Result<()> {
+        self.check_in_place()?;
         for entry in fs::read_dir(&self.owned.path)? {
             let entry = entry?;
             if entry.file_name() == "lock" {
@@ -164,6 +190,7 @@ impl StateDirectory {
 
     /// Writes a file durably, readable by the owner only (0600).
     pub fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        self.check_in_place()?;
         let path = self.owned.path.join(name);
         let parent = path.parent().unwrap_or(&self.owned.path);
         if parent != self.owned.path {
@@ -186,6 +213,7 @@ impl StateDirectory {
 
     /// Removes a file; one that is not there is removed.
     pub fn remove(&self, name: impl AsRef<Path>) -> io::Result<()> {
+        self.check_in_place()?;
         match fs::remove_file(self.owned.path.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => File::open(&self.owned.path)?.sync_all(),
@@ -194,6 +222,7 @@ impl StateDirectory {
 
     /// Opens a log file to append to (0600), started afresh once it is larger than `bytes_max`.
     pub fn append(&self, name: &str, bytes_max: u64) -> io::Result<File> {
+        self.check_in_place()?;
         let mut options = OpenOptions::new();
         options.create(true).append(true);
         for_owner(&mut options);

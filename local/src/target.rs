@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -101,6 +101,7 @@ struct Inner {
     packages: PackageStore,
     credentials: Credentials,
     clock: Clock,
+    since: SystemTime,
     options: Options,
     refusals: RefusalLog,
     faults: Faults,
@@ -173,6 +174,7 @@ impl Target {
             directory,
             packages,
             credentials,
+            since: clock.now(),
             clock,
             options,
             faults: Faults::default(),
@@ -223,6 +225,11 @@ impl Target {
     /// The target's time.
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
+    }
+
+    /// When it was opened, by its clock.
+    pub fn since(&self) -> SystemTime {
+        self.inner.since
     }
 
     /// Limits, and how open questions are answered.

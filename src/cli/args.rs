@@ -250,7 +250,7 @@ pub(crate) enum LocalCommand {
         )]
         switches: Vec<String>,
     },
-    /// Say whether a local target is served, and what it holds
+    /// Say where a local target is served, since when, and what it holds
     Status,
     /// Print exports, so that the AWS CLI and other clients can use the served local target
     Env,

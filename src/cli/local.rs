@@ -1,6 +1,7 @@
 //! `local up|status|env|reset|log|follow`: the local target as a server, and a look at it.
 
 pub(super) mod refusals;
+mod status;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -23,13 +24,15 @@ use crate::stack::alike;
 
 /// The header that gives access to `/_local/…`.
 const KEY_HEADER: &str = "x-thinggate-key";
+/// How often a served target looks whether its state directory is still there.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Runs a `local` command.
 pub(super) async fn run(session: &Arc<Session>, command: LocalCommand) -> Result<(), Problem> {
     let folder = session.state_directory(None);
     match command {
         LocalCommand::Up { limits, switches } => up(session, &folder, &limits, &switches).await,
-        LocalCommand::Status => status(session, &folder).await,
+        LocalCommand::Status => status::show(session, &folder).await,
         LocalCommand::Env => env(session, &folder),
         LocalCommand::Reset { yes } => reset(session, &folder, yes).await,
         LocalCommand::Log { trace_id, last } => refusals::show(session, &folder, trace_id, last).await,
@@ -124,9 +127,26 @@ async fn up(session: &Session, folder: &Path, limits: &Limits, switches: &[Strin
     });
     session.printer.result(&text, &value);
     session.printer.talk("other commands find it while it runs; Ctrl-C stops it\n");
-    session.stop.stopped().await;
+    let is_lost = tokio::select! {
+        () = session.stop.stopped() => false,
+        () = moved_away(&running) => true,
+    };
     running.stop().await;
-    Ok(())
+    if is_lost { Err(gone(folder)) } else { Ok(()) }
+}
+
+/// Comes back once the target's state directory is not where other commands look for it.
+async fn moved_away(running: &local::serve::Running) {
+    while running.is_in_place() {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+fn gone(folder: &Path) -> Problem {
+    Problem::failed("state_directory_gone", "the state directory was moved or removed; the target has ended")
+        .at(folder.display().to_string())
+        .because("other commands no longer found the target, and no change could be written")
+        .next("thinggate local up serves a new target; --state-dir names a directory that was moved")
 }
 
 /// The run file of the served target, which must be there.
@@ -136,17 +156,6 @@ pub(super) fn running_file(session: &Session, folder: &Path) -> Result<RunFile, 
             .at(folder.display().to_string())
             .next("thinggate local up")
     })
-}
-
-async fn status(session: &Session, folder: &Path) -> Result<(), Problem> {
-    let run = running_file(session, folder)?;
-    let answer = admin(session, &run, http::Method::GET, "/_local/status").await?;
-    let mut text = format!("served by process {} at {}\n", run.pid, run.control_url);
-    for (name, value) in answer.as_object().into_iter().flatten() {
-        let _ = writeln!(text, "  {name}: {value}");
-    }
-    session.printer.result(&text, &answer);
-    Ok(())
 }
 
 fn env(session: &Session, folder: &Path) -> Result<(), Problem> {

@@ -145,6 +145,12 @@ impl Running {
         &self.run_file
     }
 
+    /// Whether its state directory is still where others look for it: else they do not find this target, and
+    /// no change of its state can be written.
+    pub fn is_in_place(&self) -> bool {
+        self.directory.is_in_place()
+    }
+
     /// Takes no new connection, lets answers in progress finish for a moment, and removes the run file.
     pub async fn stop(mut self) {
         // First, so that nobody finds a target that is about to go.

@@ -163,3 +163,24 @@ mod of_others {
         assert!(matches!(refused, OpenError::Io { .. }), "{refused}");
     }
 }
+
+#[test]
+fn one_that_was_moved_away_is_noticed_and_its_successor_left_alone() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("state");
+    let first = StateDirectory::open(&path, "first", Duration::ZERO).unwrap();
+    first.write("run.json", b"1").unwrap();
+    assert!(first.is_in_place());
+    fs::rename(&path, place.path().join("elsewhere")).unwrap();
+    assert!(!first.is_in_place());
+    first.write("packages/a.zip", b"1").unwrap_err();
+    first.append("log.jsonl", 100).unwrap_err();
+    assert!(!path.exists(), "nothing is made anew");
+    let second = StateDirectory::open(&path, "second", Duration::ZERO).unwrap();
+    second.write("run.json", b"2").unwrap();
+    first.remove("run.json").unwrap_err();
+    first.write("run.json", b"1").unwrap_err();
+    first.forget().unwrap_err();
+    assert_eq!(second.read("run.json").unwrap().unwrap(), b"2".as_slice());
+    assert!(second.is_in_place() && !first.is_in_place());
+}

@@ -1,8 +1,10 @@
 //! `local …` beside `local follow`: what the target says about itself and about a refusal.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
-use crate::support::{Bench, Served, shown};
+use crate::support::{Bench, Served, ended, finish, shown, until};
 
 /// A token that looks like one, under a signature that no key made.
 fn refused(bench: &Bench, more: &[&str]) -> (String, String) {
@@ -66,6 +68,73 @@ fn a_log_of_no_target_makes_none() {
       because: no local target was used here
 
     next: thinggate local up, in another terminal and the same folder
+    "#);
+    assert!(!bench.path().join(".thinggate").exists());
+}
+
+#[test]
+fn status_says_where_since_when_and_what_is_there() {
+    let bench = Bench::new();
+    let _served = Served::start(&bench, &["--authorizer-limit-ms", "900"]);
+    let since = |text: String| {
+        let (before, rest) = text.split_once(" since ").unwrap();
+        let (moment, after) = rest.split_once('\n').unwrap();
+        assert!(moment.len() == "2015-08-30T12:36:00Z".len() && moment.ends_with('Z'), "{moment}");
+        format!("{before} since MOMENT\n{after}")
+    };
+    shown!(since(bench.ends(0, &["local", "status"]).output), @r#"
+    served by process PID since MOMENT
+      state                .thinggate
+      AWS APIs             http://127.0.0.1:PORT
+      device gateway       https://thinggatelocal-ats.iot.REGION.amazonaws.com (127.0.0.1:PORT)
+      identity provider    http://127.0.0.1:PORT
+      account              000000000000
+    it holds nothing
+    not as by default
+      authorizer_limit_ms  900
+    "#);
+    bench.ends(0, &["deploy", "stack.toml"]);
+    shown!(since(bench.ends(0, &["local", "status"]).output), @r#"
+    served by process PID since MOMENT
+      state                .thinggate
+      AWS APIs             http://127.0.0.1:PORT
+      device gateway       https://thinggatelocal-ats.iot.REGION.amazonaws.com (127.0.0.1:PORT)
+      identity provider    http://127.0.0.1:PORT
+      account              000000000000
+    all Regions
+      role                 thinggate-local-demo-eu-west-1
+    eu-west-1
+      function             thinggate-local-demo (1 version, live = 1)
+      authorizer           iot-openam-authorizer (ACTIVE, the default)
+      log group            /thinggate/local-demo (0 events)
+    not as by default
+      authorizer_limit_ms  900
+    "#);
+    let json: Value =
+        serde_json::from_str(&bench.ends(0, &["local", "status", "--output", "json"]).output).unwrap();
+    for member in
+        ["account", "access_key_id", "since_ms", "now", "options", "switches", "faults", "control_url"]
+    {
+        assert!(!json[member].is_null(), "{member}: {json:#}");
+    }
+    assert_eq!(json["regions"]["eu-west-1"]["authorizers"][0]["status"], "ACTIVE");
+}
+
+#[test]
+fn a_target_whose_state_directory_is_moved_away_ends_and_says_so() {
+    let bench = Bench::empty();
+    let mut child = bench.command(&["local", "up"]).spawn().unwrap();
+    until("the target is served", || bench.path().join(".thinggate/run.json").exists());
+    std::fs::rename(bench.path().join(".thinggate"), bench.path().join("elsewhere")).unwrap();
+    ended(&mut child, Duration::from_mins(1));
+    let run = finish(child);
+    assert_eq!(run.code, 1, "{run}");
+    shown!(run.errors.lines().skip(1).collect::<Vec<_>>().join("\n"), @r#"
+    error: the state directory was moved or removed; the target has ended
+      at: .thinggate
+      because: other commands no longer found the target, and no change could be written
+
+    next: thinggate local up serves a new target; --state-dir names a directory that was moved
     "#);
     assert!(!bench.path().join(".thinggate").exists());
 }

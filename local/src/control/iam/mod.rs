@@ -31,6 +31,13 @@ pub struct State {
     roles: BTreeMap<String, Role>,
 }
 
+impl State {
+    /// The names of the roles, as given.
+    pub fn role_names(&self) -> impl Iterator<Item = &str> {
+        self.roles.values().map(|role| role.name.as_str())
+    }
+}
+
 /// A role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Role {
