@@ -1,6 +1,7 @@
 //! A device at the gateway: what it is told, and what the target's log says about it.
 
 mod questions;
+mod throttle;
 
 use std::time::Duration;
 
@@ -348,22 +349,6 @@ fn one_that_never_answers_is_refused_in_time() {
     let limit = Duration::from_millis(300);
     let mut world = World::with(&json!({"BEHAVIOUR": "hang"}), &json!({}), limit);
     world.refuse(&world.device(), Who::Authorizer, Why::FunctionTimeout, 1);
-}
-
-#[test]
-fn the_second_device_at_once_is_refused_where_one_is_reserved() {
-    let world = World::with(&json!({ "BEHAVIOUR": "hang" }), &json!({}), Duration::from_secs(2));
-    let path = format!("/2017-10-31/functions/{FUNCTION}/concurrency");
-    json_call(&world.target, "lambda", "PUT", &path, &json!({ "ReservedConcurrentExecutions": 1 }));
-    let (device, both) = (world.device(), std::sync::Barrier::new(2));
-    let send = || (both.wait(), world.publish(&device, 403, "Forbidden"));
-    let mut why = std::thread::scope(|scope| {
-        [scope.spawn(send), scope.spawn(send)]
-            .map(|sent| sent.join().unwrap().1)
-            .map(|entry| (entry.why.name(), entry.invocations))
-    });
-    why.sort();
-    assert_eq!(why, [("function_timeout".to_owned(), 1), ("function_unavailable".to_owned(), 0)]);
 }
 
 #[test]
