@@ -16,7 +16,7 @@ use super::{Change, Facts, Impact, Kind, Owner, Refusal, Resource, json as norma
 use crate::aws::retry::ROLE_SEEN;
 use crate::aws::wait::Look;
 use crate::aws::{Aws, Fault};
-use crate::names::{INLINE_POLICY, Identity, RoleName};
+use crate::names::{INLINE_POLICY, Identity, OWNER_TAG, RoleName};
 use crate::problem::Problem;
 
 /// The kind.
@@ -144,7 +144,7 @@ impl Resource for Role {
             comparison.refuse(bounded(desired, boundary));
         }
         comparison.field("session_seconds_max", None, session_seconds_max, &SESSION_SECONDS_MAX);
-        comparison.tags(tags, &desired.tags);
+        comparison.tags(&spelled(tags, &desired.tags), &desired.tags);
         comparison.finish()
     }
 
@@ -235,6 +235,16 @@ fn policy(identity: &Identity) -> Json {
     })
 }
 
+/// `live` with its keys spelled as in `desired`. To IAM keys that differ in case only are one, and the spelling
+/// of who wrote last stays (IAM user guide, "Tags for AWS Identity and Access Management resources").
+fn spelled(live: &BTreeMap<String, String>, desired: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let spelling = |key: &String| {
+        let folded = key.to_lowercase();
+        desired.keys().find(|wanted| wanted.to_lowercase() == folded).unwrap_or(key).clone()
+    };
+    live.iter().map(|(key, value)| (spelling(key), value.clone())).collect()
+}
+
 async fn read(aws: &Aws, name: &str, identity: &Identity) -> Result<Live, Fault> {
     let role = aws.call("GetRole", || aws.iam.get_role().role_name(name).send()).await?;
     let role = role.role.ok_or_else(|| Fault::odd("GetRole"))?;
@@ -245,7 +255,8 @@ async fn read(aws: &Aws, name: &str, identity: &Identity) -> Result<Live, Fault>
         inline.insert(policy, normal::from_percent_encoded(answer.policy_document()));
     }
     let tags = role.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
-    let owner = Owner::by_tags(&tags, identity);
+    let ours = BTreeMap::from([(OWNER_TAG.to_owned(), identity.owner())]);
+    let owner = Owner::by_tags(&spelled(&tags, &ours), identity);
     let trust = role.assume_role_policy_document().unwrap_or_default();
     Ok(Live {
         name: role.role_name().to_owned(),
@@ -364,7 +375,7 @@ async fn update(aws: &Aws, desired: &Desired, live: &Live) -> Result<(), Fault> 
     for policy in &live.attached {
         detach(aws, name, policy).await?;
     }
-    let missing = super::missing(&live.tags, &desired.tags);
+    let missing = super::missing(&spelled(&live.tags, &desired.tags), &desired.tags);
     if !missing.is_empty() {
         let request = || aws.iam.tag_role().role_name(name).set_tags(Some(tags(&missing))).send();
         aws.call("TagRole", request).await?;

@@ -76,6 +76,28 @@ fn what_means_the_same_is_no_drift() {
     );
 }
 
+/// To IAM `team` and `TEAM` are one key, spelled as who wrote last spelled it.
+#[tokio::test(start_paused = true)]
+async fn a_tag_that_differs_in_case_only_is_the_same_tag() {
+    let mut world = World::new();
+    world.deploy().await;
+    let iam = world.aws.iam.clone();
+    let name = world.facts.identity.role().to_string();
+    let tag = async |key: &str, value: &str| {
+        let tag = Tag::builder().key(key).value(value).build().unwrap();
+        iam.tag_role().role_name(&name).tags(tag).send().await.unwrap();
+    };
+    let wanted = desired().tags["team"].clone();
+    tag("TEAM", &wanted).await;
+    tag("Thinggate:Stack", &world.facts.identity.owner()).await;
+    world.gather().await;
+    assert_eq!(world.change::<Role>().await, Change::keep());
+    let live = world.facts.live.role.as_ref().unwrap();
+    assert!(live.owner == Owner::Ours && live.tags.contains_key("TEAM"), "{live:?}");
+    tag("Team", "other").await;
+    world.expect_drift::<Role>(&["tag team"]).await;
+}
+
 #[test]
 fn only_its_own_log_group_can_be_written_to() {
     let text = desired().policy.to_string();
