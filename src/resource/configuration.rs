@@ -134,6 +134,9 @@ pub struct Found {
     /// What an authorizer has no use for, each as `what: value`: layers, networks, file systems, dead
     /// letters, tracing, a key, more temporary storage, snapshots.
     pub extras: Vec<String>,
+    /// What an authorizer has no use for and a function has for life, each as `what: value`: isolation of
+    /// tenants, managed instances, durable executions.
+    pub fixed_extras: Vec<String>,
     /// `Zip` or `Image`.
     pub package_type: String,
 }
@@ -194,6 +197,7 @@ pub(crate) fn compare(comparison: &mut Comparison, prefix: &str, desired: &Confi
         log_format,
         description,
         extras,
+        fixed_extras,
         package_type,
     } = live;
     let name = |field: &str| format!("{prefix}{field}");
@@ -211,6 +215,9 @@ pub(crate) fn compare(comparison: &mut Comparison, prefix: &str, desired: &Confi
     comparison.field(&name("log group"), None, log_group, &desired.log_group);
     comparison.field(&name("log format"), None, log_format.as_str(), "Text");
     comparison.none_of(&name("extra"), extras);
+    for extra in fixed_extras {
+        comparison.immutable(Impact::All, &name("extra"), None, extra.clone(), "none");
+    }
     match &desired.role_id {
         Value::Known(id) => {
             comparison.field(&name("description"), None, description, &desired.description(id));
@@ -288,6 +295,7 @@ impl Found {
                 .map_or_else(|| "Text".to_owned(), |format| format.as_str().to_owned()),
             description: text(answer.description()),
             extras: extras(answer),
+            fixed_extras: fixed_extras(answer),
             package_type: answer.package_type().map_or("Zip", |kind| kind.as_str()).to_owned(),
         }
     }
@@ -337,6 +345,26 @@ fn extras(answer: &FunctionConfiguration) -> Vec<String> {
     let snapshots = answer.snap_start().and_then(|snapshots| snapshots.apply_on());
     if let Some(mode) = snapshots.map(sdk::SnapStartApplyOn::as_str).filter(|mode| *mode != "None") {
         extras.push(format!("snapshots: {mode}"));
+    }
+    extras
+}
+
+/// What cannot be taken from a function: `UpdateFunctionConfiguration` has no tenancy (botocore 1.43.11), and of
+/// the other two it changes only details (Lambda developer guide, "Lambda Managed Instances" and "Durable
+/// functions"). AWS IoT names no tenant, so an isolated function refuses every authorization.
+fn fixed_extras(answer: &FunctionConfiguration) -> Vec<String> {
+    let mut extras = Vec::new();
+    if let Some(tenancy) = answer.tenancy_config() {
+        extras.push(format!("tenant isolation: {}", tenancy.tenant_isolation_mode().as_str()));
+    }
+    if let Some(provider) = answer.capacity_provider_config() {
+        let instances = provider.lambda_managed_instances_capacity_provider_config();
+        let arn = instances.map_or("unnamed", |instances| instances.capacity_provider_arn());
+        extras.push(format!("capacity provider: {arn}"));
+    }
+    if let Some(durable) = answer.durable_config() {
+        let seconds = durable.execution_timeout().unwrap_or_default();
+        extras.push(format!("durable executions: up to {seconds} s"));
     }
     extras
 }

@@ -4,6 +4,7 @@
 //! id without showing it, so the id is kept in a tag, written after the configuration, and in the
 //! description, so that a new role also makes a new version.
 
+mod beside;
 mod settle;
 
 use std::collections::{BTreeMap, HashMap};
@@ -26,6 +27,7 @@ use crate::aws::{Aws, Fault, upload_limits};
 use crate::build::{InputsHash, Package};
 use crate::names::{FunctionName, Identity, ROLE_ID_TAG, RoleName};
 use crate::problem::Problem;
+pub use beside::Beside;
 use settle::settle;
 
 /// The kind.
@@ -87,6 +89,8 @@ pub struct Live {
     pub last_update: String,
     /// Executions reserved for it; 0 switches it off.
     pub reserved_concurrency: Option<i32>,
+    /// Other ways to call it, and what keeps it warm.
+    pub beside: Beside,
     /// All tags; `None` when this caller may not list them.
     pub tags: Option<BTreeMap<String, String>>,
     /// Whose it is.
@@ -192,6 +196,7 @@ impl Resource for Function {
             state,
             last_update,
             reserved_concurrency,
+            beside,
             tags,
             // Judged before any write, by the plan.
             owner: _,
@@ -210,6 +215,7 @@ impl Resource for Function {
         if let Some(reserved) = reserved_concurrency {
             comparison.differs(Impact::None, "reserved concurrency", None, reserved.to_string(), "none");
         }
+        beside::compare(&mut comparison, beside);
         match tags {
             Some(tags) => {
                 comparison.tags(tags, &desired.tags);
@@ -303,6 +309,7 @@ async fn read(aws: &Aws, name: &str, identity: &Identity) -> Result<Option<Live>
         state: found.state().map_or("", |state| state.as_str()).to_owned(),
         last_update: found.last_update_status().map_or("", |status| status.as_str()).to_owned(),
         reserved_concurrency: answer.concurrency().and_then(sdk::Concurrency::reserved_concurrent_executions),
+        beside: beside::read(aws, name).await?,
         owner: tags.as_ref().map_or(Owner::Foreign(None), |tags| Owner::by_tags(tags, identity)),
         tags,
     }))
@@ -368,6 +375,7 @@ async fn update(aws: &Aws, desired: &Desired, live: &Live, role_id: &str) -> Res
         let request = || aws.lambda.delete_function_concurrency().function_name(name).send();
         aws.call("DeleteFunctionConcurrency", request).await.map_err(|fault| fault.problem(place(name)))?;
     }
+    beside::take_away(aws, name, &live.beside).await.map_err(|fault| fault.problem(place(name)))?;
     let mut tags = desired.tags.clone();
     tags.insert(ROLE_ID_TAG.to_owned(), role_id.to_owned());
     let none = BTreeMap::new();

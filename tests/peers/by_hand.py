@@ -168,6 +168,11 @@ def function_changes(hand):
         Change("function logs elsewhere", lambda: aws(*configure, "--logging-config", "LogGroup=/elsewhere"), "function", "log group"),
         Change("function switched off by concurrency 0", lambda: aws(
             "lambda", "put-function-concurrency", *fn, "--reserved-concurrent-executions", "0"), "function", "concurrency"),
+        Change("function URL opened to everybody", lambda: aws(
+            "lambda", "create-function-url-config", *fn, "--qualifier", "live", "--auth-type", "NONE"), "function", "function URL"),
+        Change("alias kept warm", lambda: aws(
+            "lambda", "put-provisioned-concurrency-config", *fn, "--qualifier", "live",
+            "--provisioned-concurrent-executions", "1"), "function", "provisioned concurrency"),
         Change("declared tag changed", lambda: aws(*tag, hand.function_arn(), "--tags", "team=other"), "function", "team"),
         Change("function deleted", hand.function_gone, "function", ""),
         Change("owner tag of the function removed", lambda: aws(

@@ -48,11 +48,13 @@ fn settled() -> Live {
             log_format: "Text".to_owned(),
             description: "thinggate demo@eu-west-1, role AROAEXAMPLE".to_owned(),
             extras: Vec::new(),
+            fixed_extras: Vec::new(),
             package_type: "Zip".to_owned(),
         },
         state: "Active".to_owned(),
         last_update: "Successful".to_owned(),
         reserved_concurrency: None,
+        beside: Beside { urls: Ok(BTreeMap::new()), provisioned: Ok(BTreeMap::new()) },
         tags: Some(tags),
         owner: Owner::Ours,
     }
@@ -107,6 +109,34 @@ fn every_edit_is_named() {
     check(|live| drop(live.tags.as_mut().unwrap().insert("cost".into(), "x".into())), &[]);
 }
 
+/// The members as the SDK reads them from an answer.
+#[test]
+fn what_a_function_has_for_life_makes_it_another() {
+    let managed = sdk::LambdaManagedInstancesCapacityProviderConfig::builder()
+        .capacity_provider_arn("arn:aws:lambda:eu-west-1:000000000000:capacity-provider:mine");
+    let provider = sdk::CapacityProviderConfig::builder()
+        .lambda_managed_instances_capacity_provider_config(managed.build().unwrap());
+    let tenancy = sdk::TenancyConfig::builder().tenant_isolation_mode(sdk::TenantIsolationMode::PerTenant);
+    let answer = || sdk::FunctionConfiguration::builder();
+    let cases = [
+        (answer().tenancy_config(tenancy.build().unwrap()), "tenant isolation: PER_TENANT"),
+        (
+            answer().capacity_provider_config(provider.build()),
+            "capacity provider: arn:aws:lambda:eu-west-1:000000000000:capacity-provider:mine",
+        ),
+        (
+            answer().durable_config(sdk::DurableConfig::builder().execution_timeout(900).build()),
+            "durable executions: up to 900 s",
+        ),
+    ];
+    for (answer, expected) in cases {
+        let found = Found::from_sdk(&answer.build()).fixed_extras;
+        assert_eq!(found, [expected]);
+        let change = change_of(|live| live.configuration.fixed_extras = found);
+        assert_eq!((change.action, change.differences[0].live.as_str()), (Action::Replace, expected));
+    }
+}
+
 #[test]
 fn a_container_image_cannot_become_a_package() {
     let change = change_of(|live| live.configuration.package_type = "Image".to_owned());
@@ -118,6 +148,11 @@ fn a_container_image_cannot_become_a_package() {
 fn what_this_reader_cannot_see_is_said_and_is_no_drift() {
     let change = change_of(|live| live.tags = None);
     assert_eq!((change.action, change.not_compared[0].field.as_str()), (Action::Keep, "tags"));
+    let change = change_of(|live| {
+        live.beside = Beside { urls: Err("no".to_owned()), provisioned: Err("no".to_owned()) };
+    });
+    let unseen: Vec<&str> = change.not_compared.iter().map(|one| one.field.as_str()).collect();
+    assert_eq!((change.action, unseen), (Action::Keep, vec!["function URLs", "provisioned concurrency"]));
     let change = change_of(|live| live.configuration.environment = Err("no key".to_owned()));
     assert_eq!((change.action, change.not_compared[0].field.as_str()), (Action::Keep, "environment"));
 
@@ -184,6 +219,18 @@ async fn drift_made_by_hand_is_seen_and_repaired() {
     let concurrency = lambda.put_function_concurrency().function_name(name);
     concurrency.reserved_concurrent_executions(0).send().await.unwrap();
     world.expect_drift::<Function>(&["reserved concurrency"]).await;
+
+    let url = || lambda.create_function_url_config().function_name(name);
+    url().auth_type(sdk::FunctionUrlAuthType::None).qualifier("live").send().await.unwrap();
+    url().auth_type(sdk::FunctionUrlAuthType::AwsIam).send().await.unwrap();
+    let told = world.change::<Function>().await.differences;
+    let told: Vec<&str> = told.iter().map(|one| one.live.as_str()).collect();
+    assert_eq!(told, ["of $LATEST, for signed callers", "of live, for everybody"]);
+    world.expect_drift::<Function>(&["function URL", "function URL"]).await;
+
+    let warm = lambda.put_provisioned_concurrency_config().function_name(name);
+    warm.qualifier("live").provisioned_concurrent_executions(2).send().await.unwrap();
+    world.expect_drift::<Function>(&["provisioned concurrency"]).await;
 
     let code = lambda.update_function_code().function_name(name);
     code.zip_file(Blob::new(package("evil").zip.clone())).send().await.unwrap();

@@ -93,6 +93,10 @@ async fn every_edit_is_named() {
         assert!(change.differences.iter().any(|one| one.field == field), "{field}: {change:#?}");
     }
     assert_eq!(Release::diff(Some(&desired), Some(&live(&world))), Change::keep());
+    let mut for_life = live(&world);
+    for_life.configuration.fixed_extras.push("tenant isolation: x".to_owned());
+    let change = Release::diff(Some(&desired), Some(&for_life));
+    assert_eq!((change.action, change.impact), (Action::Replace, Impact::All));
 }
 
 /// A reader that may not list them says so; it does not say that there are none.

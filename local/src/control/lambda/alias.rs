@@ -259,6 +259,8 @@ pub(super) fn delete(
         functions.get_mut(&named.name).ok_or_else(|| function_not_found(&named.function_arn(call)))?;
     if function.aliases.remove(alias).is_some() {
         function.policies.remove(alias);
+        function.urls.remove(alias);
+        function.provisioned.remove(alias);
     }
     Ok(empty(204))
 }

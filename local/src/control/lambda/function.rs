@@ -146,6 +146,8 @@ fn new_function(call: &Call, name: String, settings: Settings, tags: BTreeMap<St
         policies: BTreeMap::new(),
         tags,
         reserved_concurrency: None,
+        urls: BTreeMap::new(),
+        provisioned: BTreeMap::new(),
     }
 }
 

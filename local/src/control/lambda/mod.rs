@@ -2,6 +2,7 @@
 //! Protocol rest-json, model `lambda 2015-03-31`.
 
 mod alias;
+mod beside;
 mod concurrency;
 mod errors;
 mod function;
@@ -27,8 +28,8 @@ mod tests;
 pub use policy::{Caller, Policy};
 pub use resolve::{NotInvokable, may_invoke, resolve};
 pub use state::{
-    Alias, Architecture, Change, ChangeKind, Code, Environment, Function, Logging, Milliseconds, Settings,
-    State, Version,
+    Alias, Architecture, Change, ChangeKind, Code, Environment, Function, FunctionUrl, Logging, Milliseconds,
+    Settings, State, Version,
 };
 
 use super::{Call, Reply, ServiceError};
@@ -53,11 +54,38 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Reply, ServiceError> {
         ("GET", ["2020-06-30", "functions", name, "code-signing-config"]) => {
             function::get_code_signing(world, call, name).map(Reply::Answer)
         }
+        (method, ["2021-10-31", "functions", name, what]) => urls(world, call, method, name, what),
+        (method, ["2019-09-30", "functions", name, "provisioned-concurrency"]) => {
+            provisioned(world, call, method, name)
+        }
         ("GET", ["2017-03-31", "tags", resource]) => tags::list(world, call, resource).map(Reply::Answer),
         ("POST", ["2017-03-31", "tags", resource]) => tags::tag(world, call, resource).map(Reply::Answer),
         ("DELETE", ["2017-03-31", "tags", resource]) => tags::untag(world, call, resource).map(Reply::Answer),
         _ => Err(ServiceError::unknown_operation(call)),
     }
+}
+
+/// Function URLs.
+fn urls(world: &mut World, call: &Call, method: &str, name: &str, what: &str) -> Result<Reply, ServiceError> {
+    let answer = match (method, what) {
+        ("POST", "url") => beside::create_url(world, call, name),
+        ("GET", "url") => beside::get_url(world, call, name),
+        ("DELETE", "url") => beside::delete_url(world, call, name),
+        ("GET", "urls") => beside::list_urls(world, call, name),
+        _ => Err(ServiceError::unknown_operation(call)),
+    };
+    answer.map(Reply::Answer)
+}
+
+/// Provisioned concurrency.
+fn provisioned(world: &mut World, call: &Call, method: &str, name: &str) -> Result<Reply, ServiceError> {
+    let answer = match method {
+        "PUT" => beside::put_provisioned(world, call, name),
+        "GET" => beside::provisioned(world, call, name),
+        "DELETE" => beside::delete_provisioned(world, call, name),
+        _ => Err(ServiceError::unknown_operation(call)),
+    };
+    answer.map(Reply::Answer)
 }
 
 /// What is below `/2015-03-31/functions`.

@@ -64,6 +64,25 @@ pub struct Function {
     pub tags: BTreeMap<String, String>,
     /// Reserved concurrency, when set.
     pub reserved_concurrency: Option<u32>,
+    /// Function URLs: `""` is the function's own, else an alias's.
+    #[serde(default)]
+    pub urls: BTreeMap<String, FunctionUrl>,
+    /// Provisioned concurrency of aliases and versions.
+    #[serde(default)]
+    pub provisioned: BTreeMap<String, u32>,
+}
+
+/// A function URL. Nothing listens there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FunctionUrl {
+    /// The first part of its host.
+    pub id: String,
+    /// `AWS_IAM` or `NONE`.
+    pub authentication: String,
+    /// `BUFFERED` or `RESPONSE_STREAM`.
+    pub invoke_mode: String,
+    /// When it was made.
+    pub created: Milliseconds,
 }
 
 /// `$LATEST` or one published version.

@@ -2,6 +2,7 @@
 //! of aws-facts' recordings), \[M\] the model, \[D\] AWS's documentation, \[B\] believed.
 
 mod alias;
+mod beside;
 mod function;
 mod permission;
 mod references;

@@ -107,7 +107,7 @@ pub(super) fn alias(call: &Call, function: &str, alias: &Alias) -> Value {
 }
 
 /// `2019-08-14T22:26:11.234+0000`.
-fn date(milliseconds: Milliseconds) -> String {
+pub(super) fn date(milliseconds: Milliseconds) -> String {
     let format =
         format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]+0000");
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000)
