@@ -86,12 +86,23 @@ impl Problem {
         self
     }
 
+    /// Puts a stack's file, as a word of a shell, where the next command says `STACK`.
+    #[must_use]
+    pub fn of_stack(self, file: &str) -> Self {
+        Self { next: self.next.map(|next| with_stack(&next, file)), ..self }
+    }
+
     /// Keeps AWS's request id, if there is one.
     #[must_use]
     pub fn request_id(mut self, id: Option<&str>) -> Self {
         self.request_id = id.map(str::to_owned);
         self
     }
+}
+
+/// A command in a text with a stack's file, as a word of a shell, in place of `STACK`.
+pub fn with_stack(text: &str, file: &str) -> String {
+    text.replace(" STACK", &format!(" {file}"))
 }
 
 impl fmt::Display for Problem {

@@ -5,7 +5,7 @@ use std::path::Path;
 use aws_lc_rs::digest::{Context, SHA256};
 
 use crate::door::Files;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 
 use super::source::{manifest, workspace_of};
 use super::{BOOTSTRAP_BYTES_MAX, InputsHash, Recipe, Source, cargo, hex, lock, triple};
@@ -22,6 +22,13 @@ const SOURCES_MAX: usize = 10_000;
 /// The tables of the workspace's `Cargo.toml` that reach the binary.
 const WORKSPACE_TABLES: [&str; 3] = ["package", "dependencies", "resolver"];
 
+/// A bootstrap that is not there is a mistake in the stack file, as sources that are not there are.
+fn bootstrap_missing(problem: Problem) -> Problem {
+    let problem =
+        Problem { what: "the file that `[function] bootstrap` names cannot be read".to_owned(), ..problem };
+    if problem.code == "file_missing" { Problem { kind: ProblemKind::Usage, ..problem } } else { problem }
+}
+
 /// The hash of `recipe`'s inputs. Needs no toolchain. The machine, its folders and its compiler are no
 /// inputs, so that the next machine finds nothing to do.
 pub fn inputs(files: &Files, recipe: &Recipe) -> Result<InputsHash, Problem> {
@@ -30,7 +37,9 @@ pub fn inputs(files: &Files, recipe: &Recipe) -> Result<InputsHash, Problem> {
     hash.add("architecture", recipe.architecture.as_str().as_bytes());
     hash.add("configuration", &recipe.configuration);
     match &recipe.source {
-        Source::Bootstrap(path) => hash.add("bootstrap", &files.read(path, BOOTSTRAP_BYTES_MAX)?),
+        Source::Bootstrap(path) => {
+            hash.add("bootstrap", &files.read(path, BOOTSTRAP_BYTES_MAX).map_err(bootstrap_missing)?);
+        }
         Source::Crate(folder) => {
             hash.add("target", triple(recipe.architecture).as_bytes());
             hash.add("flags", cargo::FLAGS.join(" ").as_bytes());

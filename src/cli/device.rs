@@ -13,11 +13,11 @@ use super::local::refusals;
 use super::local_target::{self, LocalTarget};
 use super::session::Session;
 use super::target::{self, Connected};
-use super::{ask, load};
+use super::{ask, load, shell_word};
 use crate::device::{Answer, Flow, Login, Pace, Pending, Publish, Seen};
 use crate::gather::References as _;
 use crate::keys::Secret;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 use crate::stack::IdentityProvider;
 
 /// The longest token that is read, in bytes: what the authorizer takes.
@@ -25,6 +25,16 @@ const TOKEN_BYTES_MAX: u64 = 8192 + 2;
 
 /// Runs a `device` command.
 pub(super) async fn run(session: &Arc<Session>, command: DeviceCommand) -> Result<(), Problem> {
+    let stack = match &command {
+        DeviceCommand::Login { stack, .. }
+        | DeviceCommand::Token { stack, .. }
+        | DeviceCommand::Sign { stack, .. }
+        | DeviceCommand::Publish { stack, .. } => stack.display().to_string(),
+    };
+    carried_out(session, command).await.map_err(|problem| problem.of_stack(&shell_word(&stack)))
+}
+
+async fn carried_out(session: &Arc<Session>, command: DeviceCommand) -> Result<(), Problem> {
     match command {
         DeviceCommand::Login { stack, save } => log_in(session, &stack, save.as_deref()).await,
         DeviceCommand::Token { stack: _, token } => show(session, &read(session, &token)?),
@@ -89,10 +99,20 @@ async fn log_in(session: &Session, file: &Path, save: Option<&Path>) -> Result<(
         savable(session, path)?;
     }
     let pending = flow.begin(&connected.http).await?;
-    session.printer.question(&instructions(&pending, connected.local.is_some()));
-    let login = flow.wait(&connected.http, &pending, &pace(session)).await?;
+    let picture = session.printer.is_watched();
+    session.printer.question(&instructions(&pending, connected.local.is_some(), picture));
+    let login = flow.wait(&connected.http, &pending, &pace(session)).await.map_err(stopped)?;
     Seen::access(&login.access_token)?;
     deliver(session, &login, save)
+}
+
+/// A login that Ctrl-C ended, in its own words: there is nothing to go on with, its code is lost.
+fn stopped(problem: Problem) -> Problem {
+    if problem.kind != ProblemKind::Interrupted {
+        return problem;
+    }
+    Problem { what: "the login was stopped; no token was fetched".to_owned(), ..problem }
+        .next("thinggate device login STACK starts a new login, with a new code")
 }
 
 /// Refuses a login at the embedded provider while nobody serves it: no browser could open its page.
@@ -118,15 +138,15 @@ fn savable(session: &Session, path: &Path) -> Result<(), Problem> {
 }
 
 /// What the device shows. Always with the code, so that the person can compare. The local provider's
-/// page is always on another host than its constant issuer.
-fn instructions(pending: &Pending, local: bool) -> String {
+/// page is always on another host than its constant issuer. `picture`: with a QR code, for a terminal.
+fn instructions(pending: &Pending, local: bool, picture: bool) -> String {
     let mut text = String::new();
     if let Some(message) = &pending.message {
         text.push_str(message);
         text.push('\n');
     }
     let address = pending.verification_uri_complete.as_ref().unwrap_or(&pending.verification_uri);
-    if let Ok(code) = qrcode::QrCode::new(address.as_bytes()) {
+    if picture && let Ok(code) = qrcode::QrCode::new(address.as_bytes()) {
         let picture = code.render::<qrcode::render::unicode::Dense1x2>().quiet_zone(true).build();
         text.push_str(&picture);
         text.push('\n');
@@ -166,7 +186,8 @@ fn read(session: &Session, source: &TokenSource) -> Result<Secret, Problem> {
                     .next("thinggate device login STACK --save FILE, then --token file:FILE")
             })?,
             Some(("file", path)) => {
-                let bytes = session.files.read_secret(Path::new(path), TOKEN_BYTES_MAX)?;
+                let bytes =
+                    session.files.read_secret(Path::new(path), TOKEN_BYTES_MAX).map_err(token_missing)?;
                 let text = std::str::from_utf8(&bytes)
                     .map_err(|_| Problem::usage("not_text", "the token file is not text").at(path))?;
                 Secret::new(text)
@@ -182,6 +203,16 @@ fn read(session: &Session, source: &TokenSource) -> Result<Secret, Problem> {
         },
     };
     Ok(Secret::new(text.expose().trim()))
+}
+
+/// A token file that is not there is a mistake on the command line, as a variable that is not set is.
+fn token_missing(problem: Problem) -> Problem {
+    if problem.code != "file_missing" {
+        return problem;
+    }
+    Problem { kind: ProblemKind::Usage, ..problem }
+        .because("--token says that it holds the access token")
+        .next("thinggate device login STACK --save FILE, then --token file:FILE")
 }
 
 /// Shows what a token says. Its signature, which makes it usable, stays out.

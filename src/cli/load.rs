@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::references;
 use super::session::Session;
+use super::shell_word;
 use crate::problem::{Problem, ProblemKind};
 use crate::report::Output;
 use crate::stack::{self, Stack, Target, Warning};
@@ -24,19 +25,20 @@ pub(crate) struct Loaded {
 /// Reads every file, telling all errors of all files.
 pub(crate) fn all(session: &Session, files: &[PathBuf]) -> Result<Vec<Loaded>, Problem> {
     let mut loaded = Vec::new();
-    let mut first = None;
+    let mut last = None;
     for file in files {
-        match one(session, file) {
+        match read(session, file) {
             Ok(stack) => loaded.push(stack),
-            Err(problem) => {
-                if let Some(earlier) = first.replace(problem) {
+            Err(refused) => {
+                if let Some(earlier) = last.replace(refused.problem) {
                     // Each problem but the last is told here; the last one becomes the command's.
                     session.printer.problem_beside(&earlier);
                 }
+                session.printer.stack_errors(&refused.drawn);
             }
         }
     }
-    match first.or_else(|| twice(session, &loaded)) {
+    match last.or_else(|| twice(session, &loaded)) {
         None => Ok(loaded),
         Some(problem) => Err(problem),
     }
@@ -46,13 +48,27 @@ pub(crate) fn all(session: &Session, files: &[PathBuf]) -> Result<Vec<Loaded>, P
 pub(crate) fn with_references(session: &Session, files: &[PathBuf]) -> Result<Vec<Loaded>, Problem> {
     let loaded = all(session, files)?;
     for one in &loaded {
-        references::available(&session.environment, &session.files, &one.stack)?;
+        references::available(&session.environment, &session.files, &one.stack)
+            .map_err(|problem| needed(problem, &one.stack))?;
     }
     Ok(loaded)
 }
 
+/// What a stack file refers to and is not there is a mistake of the command line, whether it is a variable or
+/// a file.
+fn needed(problem: Problem, stack: &Stack) -> Problem {
+    let file = stack.file.display();
+    match problem.code {
+        "file_missing" => Problem { kind: ProblemKind::Usage, ..problem }
+            .because(format!("the stack file {file} refers to it"))
+            .next("make it as the stack file's comments say, or correct its path there; it begins at the stack file"),
+        "variable_unset" => problem.at(file.to_string()),
+        _ => problem,
+    }
+}
+
 /// Two files of one stack would race each other.
-fn twice(session: &Session, loaded: &[Loaded]) -> Option<Problem> {
+pub(crate) fn twice(session: &Session, loaded: &[Loaded]) -> Option<Problem> {
     let mut seen = BTreeMap::new();
     for Loaded { stack, .. } in loaded {
         let place = match stack.target {
@@ -79,8 +95,27 @@ fn whole(session: &Session, folder: &Path) -> PathBuf {
     above.join(folder.file_name().unwrap_or_default())
 }
 
-/// Reads one file.
+/// A file that was not taken: its errors drawn beside their lines, for people, and what it comes to.
+struct Refused {
+    drawn: String,
+    problem: Problem,
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self { drawn: String::new(), problem }
+    }
+}
+
+/// Reads one file, telling its errors.
 pub(crate) fn one(session: &Session, file: &Path) -> Result<Loaded, Problem> {
+    read(session, file).map_err(|refused| {
+        session.printer.stack_errors(&refused.drawn);
+        refused.problem
+    })
+}
+
+fn read(session: &Session, file: &Path) -> Result<Loaded, Refused> {
     let bytes = session.files.read(file, STACK_BYTES_MAX).map_err(|problem| Problem {
         kind: ProblemKind::Usage,
         what: "the stack file cannot be read".to_owned(),
@@ -96,18 +131,21 @@ pub(crate) fn one(session: &Session, file: &Path) -> Result<Loaded, Problem> {
     match stack::parse(file, &text) {
         Ok((stack, warnings)) => Ok(Loaded { stack, warnings }),
         Err(errors) => {
+            let problem = Problem::usage("invalid_stack", format!("{} is not valid", file.display()));
+            let problem = if errors.is_no_stack() {
+                problem.next(NEXT)
+            } else {
+                let file = shell_word(&file.display().to_string());
+                problem.next(format!("correct it, then: thinggate validate {file}"))
+            };
             if session.printer.output() == Output::Human {
-                session.printer.stack_errors(&stack::render(&errors, &text, false));
+                return Err(Refused { drawn: stack::render(&errors, &text, false), problem });
             }
-            let mut problem = Problem::usage("invalid_stack", format!("{} is not valid", file.display()))
-                .next(format!("correct it, then: thinggate validate {}", file.display()));
-            if session.printer.output() != Output::Human {
-                for error in &errors.errors {
-                    problem = problem
-                        .because(format!("line {}, column {}: {}", error.line, error.column, error.message));
-                }
-            }
-            Err(problem)
+            let causes = errors.errors.iter();
+            let told = causes.fold(problem, |problem, error| {
+                problem.because(format!("line {}, column {}: {}", error.line, error.column, error.message))
+            });
+            Err(told.into())
         }
     }
 }

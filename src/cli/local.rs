@@ -14,9 +14,9 @@ use local::switches::{BadSwitch, TABLE};
 use serde_json::{Value, json};
 
 use super::args::{Limits, LocalCommand};
-use super::ask;
 use super::local_target::{self, Found, RunFile};
 use super::session::Session;
+use super::{ask, shell_word};
 use crate::door::{Http, HttpError, NetworkOptions, Roots};
 use crate::problem::{Problem, ProblemKind};
 use crate::report::Output;
@@ -158,8 +158,22 @@ pub(super) fn running_file(session: &Session, folder: &Path) -> Result<RunFile, 
     })
 }
 
+/// What a shell evaluates where nothing is served: whatever it runs next must not reach real AWS.
+const NOWHERE: &str =
+    "unset AWS_PROFILE AWS_SESSION_TOKEN\nexport AWS_ENDPOINT_URL=http://127.0.0.1:1\nfalse\n";
+
 fn env(session: &Session, folder: &Path) -> Result<(), Problem> {
-    let run = running_file(session, folder)?;
+    let run = running_file(session, folder).map_err(|problem| {
+        if session.printer.output() != Output::Human {
+            return problem;
+        }
+        session.printer.data(NOWHERE);
+        problem
+            .because(
+                "a shell that evaluates this gets an AWS_ENDPOINT_URL that leads nowhere, not to real AWS",
+            )
+            .next("thinggate local up, in another terminal and the same folder; then this command again")
+    })?;
     let ca = absolute(session, &run.ca).display().to_string();
     let port = run.data_port.to_string();
     let variables = [
@@ -173,16 +187,10 @@ fn env(session: &Session, folder: &Path) -> Result<(), Problem> {
     ];
     let mut text = "unset AWS_PROFILE AWS_SESSION_TOKEN\n".to_owned();
     for (name, value) in variables {
-        let _ = writeln!(text, "export {name}={}", quoted(value));
+        let _ = writeln!(text, "export {name}={}", shell_word(value));
     }
     session.printer.result(&text, &json!(BTreeMap::from(variables)));
     Ok(())
-}
-
-/// A value as a POSIX shell reads it back, whatever is in it.
-fn quoted(value: &str) -> String {
-    let is_plain = value.chars().all(|c| c.is_ascii_alphanumeric() || "/:._-+=".contains(c));
-    if is_plain { value.to_owned() } else { format!("'{}'", value.replace('\'', "'\\''")) }
 }
 
 fn absolute(session: &Session, path: &Path) -> PathBuf {

@@ -45,7 +45,36 @@ pub fn command() -> clap::Command {
     fn without_values(command: clap::Command) -> clap::Command {
         command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(without_values)
     }
-    without_values(<Cli as clap::CommandFactory>::command())
+    switches(without_values(<Cli as clap::CommandFactory>::command()))
+}
+
+/// Flags that are variables as well are on and off in the usual words; a wrong one names its variable.
+fn switches(command: clap::Command) -> clap::Command {
+    let switch = |argument: clap::Arg| match argument.get_env().and_then(std::ffi::OsStr::to_str) {
+        Some(variable) if matches!(argument.get_action(), clap::ArgAction::SetTrue) => {
+            let variable = variable.to_owned();
+            argument.value_parser(move |text: &str| on_or_off(&variable, text))
+        }
+        _ => argument,
+    };
+    command.mut_args(switch).mut_subcommands(switches)
+}
+
+fn on_or_off(variable: &str, text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "" | "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err(format!(
+            "the environment variable {variable} is 1, true, yes or on, or else 0, false, no or off"
+        )),
+    }
+}
+
+/// A text as one word of a POSIX shell, whatever is in it.
+fn shell_word(text: &str) -> String {
+    let is_plain =
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "/:._-+=@".contains(c));
+    if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// Runs the program.
@@ -160,16 +189,26 @@ fn ended(session: &Session, result: Result<(), Problem>) -> Verdict {
 }
 
 fn validate_all(session: &Session, stacks: &args::Stacks) -> Verdict {
-    let loaded = match load::all(session, &stacks.files) {
-        Ok(loaded) => loaded,
-        Err(problem) => return ended(session, Err(problem)),
-    };
-    let reports: Vec<Report> = loaded.iter().map(validate::run).collect();
-    for report in &reports {
-        session.printer.report(report);
+    let (mut reports, mut loaded) = (Vec::new(), Vec::new());
+    for file in &stacks.files {
+        let report = match load::one(session, file) {
+            Ok(one) => {
+                let report = validate::run(&one);
+                loaded.push(one);
+                report
+            }
+            Err(problem) => validate::refused(file, problem),
+        };
+        session.printer.report(&report);
+        reports.push(report);
     }
-    session.printer.results(&reports, Verdict::Done, session.calls());
-    Verdict::Done
+    if let Some(problem) = load::twice(session, &loaded) {
+        return ended(session, Err(problem));
+    }
+    let verdicts: Vec<Verdict> = reports.iter().map(|report| report.verdict).collect();
+    let verdict = Verdict::of_many(&verdicts);
+    session.printer.results(&reports, verdict, session.calls());
+    verdict
 }
 
 /// Runs one command on every stack, side by side; results are told as they come.
@@ -193,6 +232,7 @@ where
         running.spawn(async move {
             let _permit = permits.acquire().await;
             let report = run(Arc::clone(&session), one).await;
+            let report = commands::with_stack(report);
             match target {
                 Target::Local => commands::with_way_home(&session, report),
                 Target::Aws => report,

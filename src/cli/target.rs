@@ -107,9 +107,14 @@ impl Connected<'_> {
             return Err(Problem::refused("wrong_account", "these credentials belong to another account")
                 .at(format!("{}: account", self.stack.file.display()))
                 .because(format!("the stack file says {wanted}, the credentials are of {}", caller.account))
-                .next(
-                    "use credentials of the stack's account, such as with AWS_PROFILE; nothing was changed",
-                ));
+                .next(match self.stack.target {
+                    Target::Aws => {
+                        "use credentials of the stack's account, such as with AWS_PROFILE; nothing was changed"
+                    }
+                    Target::Local => {
+                        "leave `account` out of a stack with `target = \"local\"`; nothing was changed"
+                    }
+                }));
         }
         let identity = Identity {
             stack: self.stack.name.clone(),

@@ -27,6 +27,9 @@ const KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
 /// Where version control reads what it leaves out.
 const IGNORE_FILE: &str = ".gitignore";
 
+/// The folder of all stores that no stack file places elsewhere.
+const DEFAULT_FOLDER: &str = "keys";
+
 /// What keeps private halves out of version control.
 const IGNORE: &str = "# Private halves never enter version control. Public halves do: CI needs them.\n*.pem\n*.tmp\n!*.pub.pem\n";
 
@@ -160,8 +163,11 @@ impl FileStore {
         }
         self.remove_all(&numbers, PUBLIC)?;
         self.remove_all(&numbers, RETIRED)?;
-        if only_ours {
-            self.files.remove_empty_folder(&self.folder)?;
+        if only_ours && self.files.remove_empty_folder(&self.folder)? {
+            // `keys`, where a stack file names no store, was made for the stores in it.
+            let above = self.folder.parent().filter(|above| above.ends_with(DEFAULT_FOLDER));
+            // An empty folder that stays does no harm.
+            let _ = above.map(|above| self.files.remove_empty_folder(above));
         }
         Ok(())
     }

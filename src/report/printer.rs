@@ -53,6 +53,11 @@ impl Printer {
         self.output == Output::Human && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
+    /// Whether a person watches standard error at a terminal, so that a picture can be drawn there.
+    pub fn is_watched(&self) -> bool {
+        self.output == Output::Human && io::stderr().is_terminal()
+    }
+
     /// Tells an event of `stack`.
     pub fn event(&self, stack: &str, event: &Event) {
         match self.output {

@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::finding::{Finding, Shown, alike};
+use super::finding::{Finding, NO_STACK, Shown, alike};
 use super::lines::{Lines, column};
 use super::mask::Mask;
 use super::reader::join;
 
 /// More than this many errors help nobody, and a file of garbage has thousands.
 const ERRORS_MAX: usize = 100;
+
+/// The syntax errors that are told of a file that is no stack file.
+const ERRORS_OF_NO_STACK_MAX: usize = 3;
 
 /// A key, or an element of a list: its dotted path, and where it stands in bytes.
 #[derive(Clone, Debug)]
@@ -159,6 +162,28 @@ impl<'s> Checks<'s> {
     /// Notes a key that nobody asked for; told by [`Checks::finish`], when all legal keys are known.
     pub(super) fn unknown(&mut self, table: &str, key: &str, place: Place) {
         self.unknown.push(Unknown { table: table.to_owned(), key: key.to_owned(), place });
+    }
+
+    /// Whether nothing at the top of a file is a key of a stack file, or looks like one. A file with nothing
+    /// in it is only empty.
+    pub(super) fn knows_none(&self, keys: &[&str]) -> bool {
+        let known = || self.asked.iter().filter(|(table, _)| table.is_empty()).map(|(_, key)| *key);
+        (self.is_broken() || !keys.is_empty()) && keys.iter().all(|key| alike(key, known()).is_none())
+    }
+
+    /// Ends the checks of a file that is no stack file: it may be anything, a list of passwords too, so that
+    /// none of its lines and none of its words is shown.
+    pub(super) fn finish_as_no_stack(mut self) -> Vec<Finding> {
+        self.errors.retain(|error| error.code == "syntax");
+        self.errors.truncate(ERRORS_OF_NO_STACK_MAX);
+        let start = Place { key: String::new(), span: 0..0 };
+        let message = "this does not look like a stack file".to_owned();
+        let help = "a stack file is TOML, and begins with `name`, `target` and `region`".to_owned();
+        self.errors.push(self.finding(&start, NO_STACK, message, Shown::Nothing, Some(help)));
+        for error in &mut self.errors {
+            error.shown = Shown::Nothing;
+        }
+        self.errors
     }
 
     /// Ends the checks: errors and warnings, each in the order of the file.

@@ -34,6 +34,8 @@ pub enum Shown {
     ToEnd,
     /// What stands before the finding.
     ToStart,
+    /// Nothing: the file is no stack file, and may be anything.
+    Nothing,
 }
 
 /// A mistake: the file is not accepted.
@@ -49,6 +51,16 @@ pub struct StackErrors {
     pub file: PathBuf,
     /// At least one.
     pub errors: Vec<StackError>,
+}
+
+/// The code of the error that says so where a file is no stack file at all.
+pub(super) const NO_STACK: &str = "no_stack_file";
+
+impl StackErrors {
+    /// Whether the file is no stack file at all, so that nothing in it can be corrected.
+    pub fn is_no_stack(&self) -> bool {
+        self.errors.iter().any(|error| error.code == NO_STACK)
+    }
 }
 
 impl fmt::Display for StackErrors {

@@ -65,7 +65,11 @@ pub fn parse(file: &Path, text: &str) -> Result<(Stack, Vec<Warning>), StackErro
     let mut places = BTreeMap::new();
     reader::places(&checks, "", document.get_ref(), &mut places);
     let top = TableReader::new(document.get_ref(), Place { key: String::new(), span: 0..0 });
+    let keys: Vec<&str> = document.get_ref().keys().map(|key| key.get_ref().as_ref()).collect();
     let stack = root::stack(&mut checks, file, top, Places(places));
+    if checks.knows_none(&keys) {
+        return refused(checks.finish_as_no_stack());
+    }
     let (errors, warnings) = checks.finish();
     match stack {
         Some(stack) if errors.is_empty() => Ok((stack, warnings)),

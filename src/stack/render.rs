@@ -58,6 +58,7 @@ fn visible(lines: &Lines<'_>, mask: &Mask, finding: &Finding) -> (String, usize,
         }
         Shown::ToEnd => end,
         Shown::ToStart => start,
+        Shown::Nothing => 0,
     };
     let shown = by_finding.min(mask.shown(finding.line).unwrap_or(whole.len()));
     if shown >= whole.trim_end().len() {

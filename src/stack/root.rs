@@ -52,7 +52,7 @@ pub(super) fn stack(
         name: name?,
         target,
         region: region?,
-        account: account.filter(|_| target == Target::Aws),
+        account,
         protect: protect.unwrap_or(target == Target::Aws),
         aws,
         tags,

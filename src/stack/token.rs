@@ -182,8 +182,9 @@ fn in_environment(checks: &mut Checks<'_>, table: &mut TableReader<'_>) {
     table.require(checks, "in_environment", help);
     let Some(found) = table.boolean(checks, "in_environment") else { return };
     if found.value {
-        let message = "the function's environment will hold the secret";
-        let help = "everybody who may read the function's configuration sees it; prefer `[token.rs256]`";
+        let message =
+            "the function's environment will hold the secret, for everybody who may read its configuration";
+        let help = "`[token.rs256]` needs no secret, where the provider can sign so";
         checks.warn(&found.place, "in_environment", message, Some(help));
     } else {
         let message = "the secret can only be in the function's environment in this version";

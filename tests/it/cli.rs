@@ -7,6 +7,7 @@ mod disk;
 mod drift;
 mod help;
 mod local;
+mod newcomer;
 mod outputs;
 mod stopped;
 mod story;

@@ -84,7 +84,7 @@ async fn guard(work: &Work<'_>, plan: &Plan, wishes: Wishes) -> Result<(), Probl
         return Ok(());
     }
     Err(Problem::refused("not_confirmed", "destroy was not confirmed; nothing was changed")
-        .next(format!("thinggate destroy --yes {}", stack.file.display())))
+        .next("thinggate destroy --yes STACK"))
 }
 
 fn key_stays(work: &Work<'_>) -> Vec<Finding> {

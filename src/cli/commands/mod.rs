@@ -17,11 +17,12 @@ use crate::aws::wait::Look;
 use crate::build::Tools;
 use crate::cli::endpoints;
 use crate::cli::session::Session;
+use crate::cli::shell_word;
 use crate::cli::target::{self, Connected};
-use crate::gather::{self, CodeMode, Sources};
+use crate::gather::{self, CodeMode, SECRET_VARIABLE, Sources};
 use crate::names::Identity;
 use crate::plan::{Plan, Step};
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::report::{Command, Finding, Report, StepReport};
 use crate::resource::{Facts, Kind, NotCompared};
 use crate::stack::{Stack, Target, Warning};
@@ -140,11 +141,23 @@ pub(super) fn with_way_home(session: &Session, mut report: Report) -> Report {
             what: "this stack is local: an `aws` command would go to a real account".to_owned(),
             next: Some(format!(
                 "while `thinggate local up` runs, first: eval \"$(thinggate local env --state-dir {})\"",
-                folder.display()
+                shell_word(&folder.display().to_string())
             )),
         });
     }
     report
+}
+
+/// Puts the stack's file into the commands that a report tells to run.
+pub(super) fn with_stack(report: Report) -> Report {
+    let file = shell_word(&report.file);
+    let named = |next: String| problem::with_stack(&next, &file);
+    let findings = report.findings.into_iter();
+    Report {
+        findings: findings.map(|finding| Finding { next: finding.next.map(named), ..finding }).collect(),
+        problem: report.problem.map(|problem| problem.of_stack(&file)),
+        ..report
+    }
 }
 
 /// A plan's steps, for the reader.
@@ -185,6 +198,12 @@ pub(super) fn remarks(warnings: &[Warning]) -> Vec<Finding> {
 /// What every plan of this stack must say.
 pub(super) fn findings(facts: &Facts, warnings: &[Warning]) -> Vec<Finding> {
     let mut findings = remarks(warnings);
+    if holds_secret(facts) {
+        for finding in findings.iter_mut().filter(|finding| finding.code == "in_environment") {
+            "the function's environment holds the secret".clone_into(&mut finding.what);
+            finding.next = None;
+        }
+    }
     if facts.live.release.is_some() {
         findings.push(Finding {
             code: "not_proven",
@@ -194,4 +213,11 @@ pub(super) fn findings(facts: &Facts, warnings: &[Warning]) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// Whether the secret is already where the stack file lets it be.
+fn holds_secret(facts: &Facts) -> bool {
+    let function = facts.live.function.as_ref();
+    let environment = function.and_then(|function| function.configuration.environment.as_ref().ok());
+    environment.is_some_and(|variables| variables.contains_key(SECRET_VARIABLE))
 }

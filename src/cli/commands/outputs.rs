@@ -7,8 +7,10 @@ use crate::cli::args::Audience;
 use crate::cli::load::Loaded;
 use crate::cli::local_target::{self, LocalTarget};
 use crate::cli::session::Session;
+use crate::gather::CodeMode;
 use crate::problem::Problem;
-use crate::report::{Command, Report};
+use crate::report::{Command, Finding, Report};
+use crate::resource::Live;
 use crate::stack::Signing;
 
 /// The outputs of one stack.
@@ -18,31 +20,37 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, audience: Opt
         Err(report) => return report,
     };
     match gathered(&work, audience).await {
-        Ok(outputs) => Report { outputs, ..work.report() },
+        Ok((outputs, findings)) => Report { outputs, findings, ..work.report() },
         Err(problem) => work.failed(problem),
     }
 }
 
-async fn gathered(work: &Work<'_>, audience: Option<Audience>) -> Result<BTreeMap<String, String>, Problem> {
-    let endpoint = work.aws().data_endpoint().await?;
-    let identity = &work.identity;
+type Outputs = BTreeMap<String, String>;
+
+async fn gathered(work: &Work<'_>, audience: Option<Audience>) -> Result<(Outputs, Vec<Finding>), Problem> {
     if audience == Some(Audience::Device) {
         if work.connected.local.as_ref().is_some_and(LocalTarget::is_hosted) {
             let what = "no device can reach the local target";
             return Err(local_target::unserved(what, "it is not served, and its name leads nowhere"));
         }
-        return Ok(BTreeMap::from([("curl".to_owned(), curl(work, &endpoint))]));
     }
-    let mut outputs = BTreeMap::from([
-        ("account".to_owned(), identity.account.to_string()),
-        ("authorizer_arn".to_owned(), identity.authorizer_arn()),
-        ("authorizer_name".to_owned(), identity.authorizer.to_string()),
+    let live = work.gather(CodeMode::Ignore).await?.live;
+    let endpoint = work.aws().data_endpoint().await?;
+    let (mut outputs, missing) = of_resources(work, &live);
+    if outputs.is_empty() || (audience.is_some() && live.authorizer.is_none()) {
+        return Err(Problem::failed("not_deployed", "the stack is not deployed")
+            .at(work.stack().file.display().to_string())
+            .because(format!("there is no {}", missing.join(", no ")))
+            .next("thinggate deploy STACK"));
+    }
+    let findings = if missing.is_empty() { Vec::new() } else { vec![not_whole(&missing)] };
+    if audience == Some(Audience::Device) {
+        return Ok((BTreeMap::from([("curl".to_owned(), curl(work, &endpoint))]), findings));
+    }
+    outputs.extend([
+        ("account".to_owned(), work.identity.account.to_string()),
         ("endpoint".to_owned(), endpoint),
-        ("function_arn".to_owned(), identity.alias_arn()),
-        ("log_group".to_owned(), identity.log_group().to_string()),
-        ("region".to_owned(), identity.region.to_string()),
-        ("role_arn".to_owned(), identity.role_arn()),
-        ("token_key_name".to_owned(), work.stack().authorizer.token_key_name.to_string()),
+        ("region".to_owned(), work.identity.region.to_string()),
     ]);
     if let Some(store) = &work.connected.store {
         for generation in store.generations().await?.iter().filter(|generation| !generation.retired) {
@@ -56,7 +64,44 @@ async fn gathered(work: &Work<'_>, audience: Option<Audience>) -> Result<BTreeMa
         outputs.insert("local.data_port".to_owned(), run.data_port.to_string());
         outputs.insert("local.identity_url".to_owned(), run.identity_url.clone());
     }
-    Ok(outputs)
+    Ok((outputs, findings))
+}
+
+/// The names and ARNs of what is there, and the nouns of what is not.
+fn of_resources(work: &Work<'_>, live: &Live) -> (Outputs, Vec<&'static str>) {
+    let identity = &work.identity;
+    let token_key_name = work.stack().authorizer.token_key_name.to_string();
+    let resources = [
+        (
+            "authorizer",
+            live.authorizer.is_some(),
+            vec![
+                ("authorizer_arn", identity.authorizer_arn()),
+                ("authorizer_name", identity.authorizer.to_string()),
+                ("token_key_name", token_key_name),
+            ],
+        ),
+        ("release", live.release.is_some(), vec![("function_arn", identity.alias_arn())]),
+        ("log group", live.log_group.is_some(), vec![("log_group", identity.log_group().to_string())]),
+        ("role", live.role.is_some(), vec![("role_arn", identity.role_arn())]),
+    ];
+    let (mut outputs, mut missing) = (Outputs::new(), Vec::new());
+    for (noun, is_there, values) in resources {
+        if is_there {
+            outputs.extend(values.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        } else {
+            missing.push(noun);
+        }
+    }
+    (outputs, missing)
+}
+
+fn not_whole(missing: &[&str]) -> Finding {
+    Finding {
+        code: "not_whole",
+        what: format!("the stack is not deployed whole: there is no {}", missing.join(", no ")),
+        next: Some("thinggate deploy STACK".to_owned()),
+    }
 }
 
 /// The article's request, with its corrections: no `-k`, and a signature in one line.

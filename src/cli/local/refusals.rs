@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::super::local_target::{self, Found};
 use super::super::session::Session;
-use super::{KEY_HEADER, loopback, quoted, request, unreachable};
+use super::{KEY_HEADER, loopback, request, unreachable};
+use crate::cli::shell_word;
 use crate::device::printable;
 use crate::problem::Problem;
 
@@ -110,8 +111,8 @@ pub(in super::super) fn pointed_to(session: &Session, stack: &Path, problem: Pro
     };
     let folder = session.state_directory(Some(stack));
     let elsewhere = folder != session.state_directory(None) || session.global.state_dir.is_some();
-    let place = elsewhere.then(|| format!(" --state-dir {}", quoted(&folder.display().to_string())));
-    problem.next(format!("thinggate local log {}{}", quoted(&id), place.unwrap_or_default()))
+    let place = elsewhere.then(|| format!(" --state-dir {}", shell_word(&folder.display().to_string())));
+    problem.next(format!("thinggate local log {}{}", shell_word(&id), place.unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -89,6 +89,7 @@ fn a_secret_that_is_not_there() {
     exit 64
     -- errors
     error: the environment variable `SECRET` is not set
+      at: stack.toml
       because: the stack file refers to it
 
     next: export SECRET=… and run the same command again
@@ -248,8 +249,8 @@ fn a_key_that_would_die_with_a_ci_runner_is_not_made() {
 
     nothing was changed
     -- errors
-    note: the function's environment will hold the secret
-          next: everybody who may read the function's configuration sees it; prefer `[token.rs256]`
+    note: the function's environment will hold the secret, for everybody who may read its configuration
+          next: `[token.rs256]` needs no secret, where the provider can sign so
     error: the plan is refused; nothing was changed
       at: signing key keys/local-demo@eu-west-1
       because: there is no signing key in `keys/local-demo@eu-west-1`, and CI is set: a key made here would die with this machine
@@ -303,9 +304,9 @@ fn sources_that_are_not_there() {
     "#);
     bench.stack("stack.toml", &[("[authorizer]", "[function]\nbootstrap = \"none\"\n\n[authorizer]")]);
     shown!(bench.run(&["deploy", "stack.toml"]), @r#"
-    exit 1
+    exit 64
     -- errors
-    error: cannot read a file
+    error: the file that `[function] bootstrap` names cannot be read
       at: none
       because: there is no such file or folder
 
@@ -362,16 +363,17 @@ fn a_device_without_what_it_needs() {
     error: the environment variable `THINGGATE_TOKEN` is not set
       because: --token says that it holds the access token
 
-    next: thinggate device login STACK --save FILE, then --token file:FILE
+    next: thinggate device login stack.toml --save FILE, then --token file:FILE
     "#);
     shown!(bench.run(&["device", "publish", "stack.toml", "t", "--token", "file:none.jwt"]), @r#"
-    exit 1
+    exit 64
     -- errors
     error: cannot read a file
       at: none.jwt
       because: there is no such file or folder
+      because: --token says that it holds the access token
 
-    next: check the path; a relative one begins in the working folder, or at the stack file that has it
+    next: thinggate device login stack.toml --save FILE, then --token file:FILE
     "#);
     shown!(bench.run(&["local", "follow"]), @r#"
     exit 1

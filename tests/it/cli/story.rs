@@ -10,8 +10,8 @@ fn a_stack_lives_and_dies() {
     -- output
     stack.toml: valid
     -- errors
-    note: the function's environment will hold the secret
-          next: everybody who may read the function's configuration sees it; prefer `[token.rs256]`
+    note: the function's environment will hold the secret, for everybody who may read its configuration
+          next: `[token.rs256]` needs no secret, where the provider can sign so
     "#);
     shown!(bench.run(&["plan", "stack.toml", "--exit-code"]), "story-plan");
     shown!(bench.run(&["outputs", "stack.toml"]), "story-outputs");
