@@ -199,8 +199,7 @@ fn a_key_file_that_others_may_read() {
 
     1 of 8 resources differ
     -- errors
-    note: the function's environment will hold the secret
-          next: everybody who may read the function's configuration sees it; prefer `[token.rs256]`
+    note: the function's environment holds the secret
     note: the release is not proven: this version does not test an authorizer before it serves
     "#);
     bench.ends(4, &["plan", "stack.toml"]);
