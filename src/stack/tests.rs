@@ -132,7 +132,8 @@ fn a_stack_file_has_a_greatest_length() {
 
 #[test]
 fn errors_are_counted_and_then_cut() {
-    let text = (0..500).map(|number| format!("key{number} = 1")).collect::<Vec<_>>().join("\n");
+    let keys = (0..500).map(|number| format!("key{number} = 1")).collect::<Vec<_>>().join("\n");
+    let text = format!("name = \"demo\"\n{keys}");
     let errors = parse(Path::new("demo.toml"), &text).unwrap_err().errors;
     assert_eq!(errors.len(), 100);
     assert!(errors[99].help.as_ref().is_some_and(|help| help.contains("the first 100")), "{:?}", errors[99]);

@@ -20,7 +20,7 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, audience: Opt
         Err(report) => return report,
     };
     match gathered(&work, audience).await {
-        Ok((outputs, findings)) => Report { outputs, findings, ..work.report() },
+        Ok((outputs, findings)) => Report { findings, outputs, ..work.report() },
         Err(problem) => work.failed(problem),
     }
 }
@@ -28,11 +28,10 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, audience: Opt
 type Outputs = BTreeMap<String, String>;
 
 async fn gathered(work: &Work<'_>, audience: Option<Audience>) -> Result<(Outputs, Vec<Finding>), Problem> {
-    if audience == Some(Audience::Device) {
-        if work.connected.local.as_ref().is_some_and(LocalTarget::is_hosted) {
-            let what = "no device can reach the local target";
-            return Err(local_target::unserved(what, "it is not served, and its name leads nowhere"));
-        }
+    let is_hosted = work.connected.local.as_ref().is_some_and(LocalTarget::is_hosted);
+    if audience == Some(Audience::Device) && is_hosted {
+        let what = "no device can reach the local target";
+        return Err(local_target::unserved(what, "it is not served, and its name leads nowhere"));
     }
     let live = work.gather(CodeMode::Ignore).await?.live;
     let endpoint = work.aws().data_endpoint().await?;
