@@ -154,7 +154,14 @@ pub fn to_read(kind: Kind) -> Vec<Need> {
             [on(Scope::Any, &["logs:DescribeLogGroups"]), on(Scope::LogGroup, &["logs:ListTagsForResource"])]
                 .concat()
         }
-        Kind::Function => on(Scope::Function, &["lambda:GetFunction"]),
+        Kind::Function => on(
+            Scope::Function,
+            &[
+                "lambda:GetFunction",
+                "lambda:ListFunctionUrlConfigs",
+                "lambda:ListProvisionedConcurrencyConfigs",
+            ],
+        ),
         Kind::Release => {
             on(Scope::Function, &["lambda:GetAlias", "lambda:GetFunction", "lambda:ListAliases"])
         }
@@ -228,6 +235,8 @@ fn to_update(kind: Kind) -> Vec<Need> {
                 Scope::Function,
                 &[
                     "lambda:DeleteFunctionConcurrency",
+                    "lambda:DeleteFunctionUrlConfig",
+                    "lambda:DeleteProvisionedConcurrencyConfig",
                     "lambda:GetFunctionConfiguration",
                     "lambda:TagResource",
                     "lambda:UpdateFunctionCode",

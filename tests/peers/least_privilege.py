@@ -171,6 +171,8 @@ def single_actions(bench):
 
 # What no flow above needs, and when it is needed.
 RARELY = {
+    "lambda:ListFunctionUrlConfigs": "never: without it the report says what was not compared",
+    "lambda:ListProvisionedConcurrencyConfigs": "never: without it the report says what was not compared",
     "lambda:ListAliases": "never: without it a release is compared but for aliases beside, and the report says so",
     "iam:SimulatePrincipalPolicy": "never: a run without it says that it cannot check, and goes on",
     "iot:DescribeEndpoint": "outputs",

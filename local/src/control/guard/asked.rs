@@ -117,7 +117,21 @@ fn lambda(call: &Call) -> Vec<Asked> {
         ("GET", [_, "functions", name, "code-signing-config"]) => {
             ("GetFunctionCodeSigningConfig", function(name))
         }
+        ("POST", [_, "functions", name, "url"]) => ("CreateFunctionUrlConfig", function(name)),
         ("GET", [_, "functions", name, "url"]) => ("GetFunctionUrlConfig", function(name)),
+        ("DELETE", [_, "functions", name, "url"]) => ("DeleteFunctionUrlConfig", function(name)),
+        ("GET", [_, "functions", name, "provisioned-concurrency"]) if qualifier("List").is_some() => {
+            ("ListProvisionedConcurrencyConfigs", function(name))
+        }
+        ("GET", [_, "functions", name, "provisioned-concurrency"]) => {
+            ("GetProvisionedConcurrencyConfig", function(name))
+        }
+        ("PUT", [_, "functions", name, "provisioned-concurrency"]) => {
+            ("PutProvisionedConcurrencyConfig", function(name))
+        }
+        ("DELETE", [_, "functions", name, "provisioned-concurrency"]) => {
+            ("DeleteProvisionedConcurrencyConfig", function(name))
+        }
         ("GET", [_, "functions", name, "urls"]) => ("ListFunctionUrlConfigs", function(name)),
         ("GET", [_, "tags", resource]) => ("ListTags", (*resource).to_owned()),
         ("POST", [_, "tags", resource]) => ("TagResource", (*resource).to_owned()),

@@ -1,7 +1,7 @@
 //! What hangs on a function beside its configuration: function URLs and provisioned concurrency. Both are kept
 //! and shown, without effect here: nothing listens at the URL, and nothing is kept warm.
 //!
-//! Members and statuses: model `lambda 2015-03-31` (botocore 1.43.11). Texts of refusals: LocalStack,
+//! Members and statuses: model `lambda 2015-03-31` (botocore 1.43.11). Texts of refusals: `LocalStack`,
 //! `services/lambda_/provider.py`, which records AWS's.
 
 use serde::Deserialize;

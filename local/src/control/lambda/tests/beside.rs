@@ -18,7 +18,7 @@ fn bench() -> Bench {
     bench
 }
 
-/// Members and statuses: [M] CreateFunctionUrlConfig, ListFunctionUrlConfigs.
+/// Members and statuses: [M] `CreateFunctionUrlConfig`, `ListFunctionUrlConfigs`.
 #[test]
 fn urls_hang_on_the_function_and_on_its_aliases() {
     let mut bench = bench();
@@ -44,7 +44,7 @@ fn urls_hang_on_the_function_and_on_its_aliases() {
     assert_eq!(get(&mut bench, "/2021-10-31/functions/g/urls").code, "ResourceNotFoundException");
 }
 
-/// Members and statuses: [M] PutProvisionedConcurrencyConfig, ListProvisionedConcurrencyConfigs.
+/// Members and statuses: [M] `PutProvisionedConcurrencyConfig`, `ListProvisionedConcurrencyConfigs`.
 #[test]
 fn provisioned_concurrency_hangs_on_what_is_published() {
     let mut bench = bench();
