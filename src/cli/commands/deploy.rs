@@ -45,18 +45,18 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
     if plan.changes().next().is_none() {
         return report;
     }
-    let not_checked = match preflight::check(&work, &plan).await {
+    let not_checked = match Box::pin(preflight::check(&work, &plan)).await {
         Ok(finding) => finding,
         Err(problem) => return end(report, Err(problem)),
     };
     report.findings.extend(not_checked.clone());
-    let applied = carry_out(&work, &plan).await;
+    let applied = Box::pin(carry_out(&work, &plan)).await;
     settle(&mut report, &applied);
     if let Some(problem) = applied.ran.problem {
         return end(report, Err(problem));
     }
     let look = || look_again(&work, mode, &loaded.warnings);
-    let checked = until_settled(work.aws(), NOT_SETTLED, look).await;
+    let checked = Box::pin(until_settled(work.aws(), NOT_SETTLED, look)).await;
     if let Ok(found) = &checked {
         report.findings.clone_from(found);
         report.findings.extend(not_checked);

@@ -38,17 +38,17 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
     if plan.changes().next().is_none() {
         return report;
     }
-    let not_checked = match preflight::check(&work, &plan).await {
+    let not_checked = match Box::pin(preflight::check(&work, &plan)).await {
         Ok(finding) => finding,
         Err(problem) => return end(report, Err(problem)),
     };
     report.findings.extend(not_checked);
-    let applied = carry_out(&work, &plan).await;
+    let applied = Box::pin(carry_out(&work, &plan)).await;
     settle(&mut report, &applied);
     if let Some(problem) = applied.ran.problem {
         return end(report, Err(problem));
     }
-    end(report, until_settled(work.aws(), LEFTOVERS, || nothing_left(&work, intent)).await)
+    end(report, Box::pin(until_settled(work.aws(), LEFTOVERS, || nothing_left(&work, intent))).await)
 }
 
 /// The plan, and whether the key store holds a key.

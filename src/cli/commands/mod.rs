@@ -84,7 +84,7 @@ impl<'a> Work<'a> {
             tools: &tools,
             progress: &tell,
         };
-        gather::gather(self.stack(), &self.identity, &sources).await
+        Box::pin(gather::gather(self.stack(), &self.identity, &sources)).await
     }
 
     /// An empty report of this stack.
