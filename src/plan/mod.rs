@@ -70,7 +70,6 @@ impl<R: Resource> Clone for Task<R> {
 
 /// A task of each kind. Closed: steps are data.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a plan has a handful of them")]
 pub(crate) enum Work {
     SigningKey(Task<SigningKey>),
     Role(Task<Role>),

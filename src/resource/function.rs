@@ -90,7 +90,7 @@ pub struct Live {
     /// Executions reserved for it; 0 switches it off.
     pub reserved_concurrency: Option<i32>,
     /// Other ways to call it, and what keeps it warm.
-    pub beside: Beside,
+    pub beside: Box<Beside>,
     /// All tags; `None` when this caller may not list them.
     pub tags: Option<BTreeMap<String, String>>,
     /// Whose it is.
@@ -309,7 +309,8 @@ async fn read(aws: &Aws, name: &str, identity: &Identity) -> Result<Option<Live>
         state: found.state().map_or("", |state| state.as_str()).to_owned(),
         last_update: found.last_update_status().map_or("", |status| status.as_str()).to_owned(),
         reserved_concurrency: answer.concurrency().and_then(sdk::Concurrency::reserved_concurrent_executions),
-        beside: beside::read(aws, name).await?,
+        // On the heap: with the rest of a read it would not fit on the stack of a test's thread.
+        beside: Box::new(Box::pin(beside::read(aws, name)).await?),
         owner: tags.as_ref().map_or(Owner::Foreign(None), |tags| Owner::by_tags(tags, identity)),
         tags,
     }))

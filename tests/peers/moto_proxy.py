@@ -43,16 +43,21 @@ class Models:
         self.routes = []
         for name in self.models["lambda"].operation_names:
             route = self.models["lambda"].operation_model(name).http
-            path = re.sub(r"\{[^}]+\}", "[^/]+", route["requestUri"].split("?")[0])
-            self.routes.append((route["method"], re.compile(f"{path}/?$"), name))
+            path, _, query = route["requestUri"].partition("?")
+            asked = set(urllib.parse.parse_qsl(query))
+            pattern = re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path) + "/?$")
+            self.routes.append((route["method"], pattern, asked, name))
+        self.routes.sort(key=lambda one: -len(one[2]))  # `?List=ALL` tells two operations apart
 
     def operation(self, service, method, path, headers, body):
         if service in ("iam", "sts"):
             return dict(urllib.parse.parse_qsl(body.decode()))["Action"]
         if service == "logs":
             return headers["x-amz-target"].split(".")[1]
-        path = path.split("?")[0]
-        return next(name for verb, route, name in self.routes if verb == method and route.match(path))
+        path, _, query = path.partition("?")
+        given = set(urllib.parse.parse_qsl(query))
+        return next(name for verb, route, asked, name in self.routes
+                    if verb == method and route.match(path) and asked <= given)
 
     def read(self, service, operation, answer):
         """An answer as data: status, error code, and members."""

@@ -54,7 +54,7 @@ fn settled() -> Live {
         state: "Active".to_owned(),
         last_update: "Successful".to_owned(),
         reserved_concurrency: None,
-        beside: Beside { urls: Ok(BTreeMap::new()), provisioned: Ok(BTreeMap::new()) },
+        beside: Box::new(Beside { urls: Ok(BTreeMap::new()), provisioned: Ok(BTreeMap::new()) }),
         tags: Some(tags),
         owner: Owner::Ours,
     }
@@ -149,7 +149,7 @@ fn what_this_reader_cannot_see_is_said_and_is_no_drift() {
     let change = change_of(|live| live.tags = None);
     assert_eq!((change.action, change.not_compared[0].field.as_str()), (Action::Keep, "tags"));
     let change = change_of(|live| {
-        live.beside = Beside { urls: Err("no".to_owned()), provisioned: Err("no".to_owned()) };
+        *live.beside = Beside { urls: Err("no".to_owned()), provisioned: Err("no".to_owned()) };
     });
     let unseen: Vec<&str> = change.not_compared.iter().map(|one| one.field.as_str()).collect();
     assert_eq!((change.action, unseen), (Action::Keep, vec!["function URLs", "provisioned concurrency"]));

@@ -27,15 +27,16 @@ def service(name):
 
 @functools.cache
 def routes(name):
-    """Method, URI as a regular expression, and operation, of a rest-json service; the most literal first."""
+    """Method, URI as a regular expression, query, and operation, of a rest-json service; the most literal first."""
     found = []
     for operation in service(name).operation_names:
         model = service(name).operation_model(operation)
-        path = model.http["requestUri"].split("?")[0].rstrip("/")
-        parts = LABEL.split(path)
+        path, _, query = model.http["requestUri"].partition("?")  # `?List=ALL` tells two operations apart
+        parts = LABEL.split(path.rstrip("/"))
         text = "".join(re.escape(part) if index % 2 == 0 else "([^/]+)" for index, part in enumerate(parts))
-        found.append((len(parts), model.http["method"], re.compile(text + "/?"), parts[1::2], model))
-    return sorted(found, key=lambda one: one[0])
+        asked = set(urllib.parse.parse_qsl(query))
+        found.append((len(parts), -len(asked), model.http["method"], re.compile(text + "/?"), parts[1::2], asked, model))
+    return sorted(found, key=lambda one: one[:2])
 
 
 class Unknown(Exception):
@@ -56,10 +57,11 @@ def recognise(exchange):
         if prefix != service(name).metadata["targetPrefix"]:
             raise Unknown(f"target prefix {prefix!r}")
     else:
-        path = exchange["path"].split("?")[0]
-        for _, method, pattern, names, model in routes(name):
+        path, _, query = exchange["path"].partition("?")
+        given = set(urllib.parse.parse_qsl(query))
+        for _, _, method, pattern, names, asked, model in routes(name):
             match = pattern.fullmatch(path)
-            if match and method == exchange["method"]:
+            if match and method == exchange["method"] and asked <= given:
                 return model, dict(zip(names, map(urllib.parse.unquote, match.groups())))
     if operation not in service(name).operation_names:
         raise Unknown(f"{name} has no operation {operation!r} ({exchange['method']} {exchange['path']})")
@@ -90,11 +92,13 @@ def request_values(exchange, model, labels):
         return values, unknown + sorted(left)
     if protocol == "json":
         return json.loads(exchange["request_body"] or b"{}"), []
-    return rest_values(exchange, shape, labels)
+    return rest_values(exchange, shape, labels, urllib.parse.parse_qsl(model.http["requestUri"].partition("?")[2]))
 
 
-def rest_values(exchange, shape, labels):
+def rest_values(exchange, shape, labels, literal):
+    """`literal` is the query that the operation always has."""
     query = urllib.parse.parse_qsl(exchange["path"].partition("?")[2], keep_blank_values=True)
+    query = [one for one in query if one not in literal]
     body, values, taken = exchange["request_body"], {}, set()
     if shape is None:
         return {}, [name for name, _ in query] + (["the body"] if body not in (b"", b"{}") else [])

@@ -61,6 +61,9 @@ ALWAYS = {
     "lambda:UpdateAlias": ALIAS,
     "lambda:GetAlias": ALIAS,
     "lambda:ListAliases": ("Aliases",) + below("Aliases[]", ALIAS),
+    # Lambda API Reference, ListFunctionUrlConfigs and ListProvisionedConcurrencyConfigs, examples.
+    "lambda:ListFunctionUrlConfigs": ("FunctionUrlConfigs",),
+    "lambda:ListProvisionedConcurrencyConfigs": ("ProvisionedConcurrencyConfigs",),
     "lambda:AddPermission": ("Statement",),
     "lambda:GetPolicy": ("Policy", "RevisionId"),
     "lambda:Invoke": ("StatusCode",),

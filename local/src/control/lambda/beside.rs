@@ -26,6 +26,8 @@ const ITEMS_MAX: u32 = 50;
 struct CreateUrl {
     auth_type: Option<String>,
     invoke_mode: Option<String>,
+    // Kept as given, to refuse what the local target has not.
+    cors: Option<Value>,
 }
 
 /// What `PutProvisionedConcurrencyConfig` takes.
@@ -75,6 +77,9 @@ pub(super) fn create_url(world: &mut World, call: &Call, name: &str) -> Result<R
         violations.check(good, "invokeMode", mode, "satisfy enum value set: [RESPONSE_STREAM, BUFFERED]");
     }
     violations.refuse()?;
+    if wanted.cors.is_some() {
+        return Err(invalid_parameter("The local target has no Cors."));
+    }
     let (function, qualifier) = of_url(world, call, name)?;
     if function.urls.contains_key(&qualifier) {
         let arn = arn(call, &function.name, &qualifier);
