@@ -7,7 +7,7 @@ use super::{Command, Finding, Report, StepReport};
 use crate::apply::{Event, Outcome};
 use crate::device::printable;
 use crate::problem::Problem;
-use crate::resource::{Action, Impact};
+use crate::resource::{Action, Impact, Kind};
 
 /// A report, whole, as it goes to standard output.
 pub(super) fn report(report: &Report) -> String {
@@ -110,7 +110,6 @@ const fn past(action: Action) -> &'static str {
 /// The last line: what it comes to.
 fn closing(report: &Report) -> String {
     let changed = report.steps.iter().filter(|step| step.action != Action::Keep).count();
-    let total = report.steps.len();
     let not_compared = match report.not_compared.len() {
         0 => String::new(),
         1 => ", 1 value not compared".to_owned(),
@@ -127,13 +126,29 @@ fn closing(report: &Report) -> String {
         (Command::Plan | Command::Deploy | Command::Drift, 0) => format!("in step{not_compared}"),
         (Command::Destroy, 0) => "nothing left to destroy".to_owned(),
         (Command::Plan, _) => format!("{}{not_compared}", counts(&report.steps, false)),
-        (Command::Drift, _) if report.steps.iter().all(|step| step.action == Action::Create) => {
-            "not deployed".to_owned()
-        }
-        (Command::Drift, _) => format!("{changed} of {total} resources differ{not_compared}"),
+        (Command::Drift, _) => differing(report, changed, &not_compared),
         (Command::Deploy, _) => format!("deployed: {}{not_compared}", counts(&report.steps, true)),
         (Command::Destroy, _) => "destroyed: nothing is left".to_owned(),
         (Command::Validate | Command::Outputs, _) => String::new(),
+    }
+}
+
+/// What drift comes to. Where nothing is deployed, that is what to say; the key is made before everything else
+/// and stays behind everything else.
+fn differing(report: &Report, changed: usize, not_compared: &str) -> String {
+    let of_target = || report.steps.iter().filter(|step| step.kind != Kind::SigningKey);
+    // What is replaced is there: its old form is deleted in a step of its own.
+    let deleted = |kind| of_target().any(|step| step.kind == kind && step.action == Action::Delete);
+    let missing = of_target().filter(|step| step.action == Action::Create && !deleted(step.kind)).count();
+    let (total, file) = (report.steps.len(), printable(&report.file));
+    if missing == of_target().count() {
+        return format!("not deployed yet: thinggate deploy {file}");
+    }
+    let differ = format!("{changed} of {total} resources differ{not_compared}");
+    match missing {
+        0 => differ,
+        1 => format!("{differ}; 1 is not there: thinggate deploy {file}"),
+        _ => format!("{differ}; {missing} are not there: thinggate deploy {file}"),
     }
 }
 

@@ -41,6 +41,27 @@ fn drift_names_resource_and_field() {
     ");
 }
 
+/// A first deploy that was interrupted, or none at all.
+#[test]
+fn what_is_not_there_is_told_apart_from_what_differs() {
+    let closing = |steps: Vec<StepReport>| {
+        let text = human::report(&Report { steps, ..drifted() });
+        text.lines().last().unwrap().to_owned()
+    };
+    let key = || step(Kind::SigningKey, "keys", Action::Keep);
+    let of = |kind, action| step(kind, "x", action);
+    let nothing = vec![key(), of(Kind::Role, Action::Create), of(Kind::LogGroup, Action::Create)];
+    assert_eq!(closing(nothing), "not deployed yet: thinggate deploy demo.toml");
+    let half = vec![key(), of(Kind::Role, Action::Update), of(Kind::LogGroup, Action::Create)];
+    assert_eq!(closing(half), "2 of 3 resources differ; 1 is not there: thinggate deploy demo.toml");
+    let replaced = vec![
+        of(Kind::Role, Action::Keep),
+        of(Kind::Authorizer, Action::Delete),
+        of(Kind::Authorizer, Action::Create),
+    ];
+    assert_eq!(closing(replaced), "2 of 3 resources differ");
+}
+
 #[test]
 fn a_problem_is_told_whole() {
     let problem = Problem::refused("foreign_resource", "the role is not this stack's")
