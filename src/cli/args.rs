@@ -129,6 +129,8 @@ pub(crate) enum Command {
     Policy {
         /// The stack file
         stack: PathBuf,
+        #[command(flatten)]
+        variables: Variables,
         /// What the principal is going to do
         #[arg(long = "for", value_enum, default_value_t = PolicyFor::Deploy, env = "THINGGATE_POLICY_FOR")]
         purpose: PolicyFor,
@@ -153,6 +155,16 @@ pub(crate) struct Stacks {
     /// Stack files
     #[arg(required = true, value_name = "STACK", num_args = 1..)]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+}
+
+/// Values for the variables of stack files.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Variables {
+    /// Fill in `${var.NAME}` in the stack file; may be repeated, in the variable: one a line
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = '\n', env = "THINGGATE_VAR")]
+    pub(crate) var: Vec<String>,
 }
 
 /// For whom outputs are printed.
@@ -182,6 +194,8 @@ pub(crate) enum DeviceCommand {
     Login {
         /// The stack file
         stack: PathBuf,
+        #[command(flatten)]
+        variables: Variables,
         /// Write the access token to this file (0600) instead of standard output
         #[arg(long, value_name = "FILE", env = "THINGGATE_SAVE")]
         save: Option<PathBuf>,
@@ -198,12 +212,16 @@ pub(crate) enum DeviceCommand {
         /// The stack file
         stack: PathBuf,
         #[command(flatten)]
+        variables: Variables,
+        #[command(flatten)]
         token: TokenSource,
     },
     /// Publish one message as a device
     Publish {
         /// The stack file
         stack: PathBuf,
+        #[command(flatten)]
+        variables: Variables,
         /// The topic
         topic: String,
         /// The message
@@ -303,6 +321,8 @@ pub(crate) struct Limits {
 pub(crate) struct Demo {
     /// The stack file; without it, a small one of its own
     pub(crate) stack: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
     /// A ready authorizer binary, instead of building `authorizer/`
     #[arg(long, value_name = "FILE", env = "THINGGATE_DEMO_BOOTSTRAP")]
     pub(crate) bootstrap: Option<PathBuf>,

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use serde_json::json;
 
-use super::args::{DeviceCommand, TokenSource};
+use super::args::{DeviceCommand, TokenSource, Variables};
 use super::local::refusals;
 use super::local_target::{self, LocalTarget};
 use super::session::Session;
@@ -36,18 +36,20 @@ pub(super) async fn run(session: &Arc<Session>, command: DeviceCommand) -> Resul
 
 async fn carried_out(session: &Arc<Session>, command: DeviceCommand) -> Result<(), Problem> {
     match command {
-        DeviceCommand::Login { stack, save } => log_in(session, &stack, save.as_deref()).await,
+        DeviceCommand::Login { stack, variables, save } => {
+            log_in(session, &stack, &variables, save.as_deref()).await
+        }
         DeviceCommand::Token { stack: _, token } => show(session, &read(session, &token)?),
-        DeviceCommand::Sign { stack, token } => {
-            let connected = connect(session, &stack).await?;
+        DeviceCommand::Sign { stack, variables, token } => {
+            let connected = connect(session, &stack, &variables).await?;
             let token = read(session, &token)?;
             Seen::access(&token)?;
             let signature = signature(&connected, &token).await?;
             session.printer.result(&format!("{signature}\n"), &json!({ "token_signature": signature }));
             Ok(())
         }
-        DeviceCommand::Publish { stack, topic, message, token, signature, default_authorizer } => {
-            let connected = connect(session, &stack).await?;
+        DeviceCommand::Publish { stack, variables, topic, message, token, signature, default_authorizer } => {
+            let connected = connect(session, &stack, &variables).await?;
             let token = read(session, &token)?;
             Seen::access(&token)?;
             // Another account's gateway must not get the token.
@@ -68,8 +70,12 @@ async fn carried_out(session: &Arc<Session>, command: DeviceCommand) -> Result<(
     }
 }
 
-async fn connect<'a>(session: &'a Session, file: &Path) -> Result<Connected<'a>, Problem> {
-    target::connect(session, load::one(session, file)?.stack).await
+async fn connect<'a>(
+    session: &'a Session,
+    file: &Path,
+    variables: &Variables,
+) -> Result<Connected<'a>, Problem> {
+    target::connect(session, load::with_variables(session, file, &variables.var)?.stack).await
 }
 
 /// `[identity]` of a stack with its client secret, ready for a login.
@@ -91,8 +97,13 @@ pub(super) fn pace(session: &Session) -> Pace {
     Pace { sleep: SharedAsyncSleep::new(TokioSleep::new()), stop: session.stop.clone() }
 }
 
-async fn log_in(session: &Session, file: &Path, save: Option<&Path>) -> Result<(), Problem> {
-    let connected = connect(session, file).await?;
+async fn log_in(
+    session: &Session,
+    file: &Path,
+    variables: &Variables,
+    save: Option<&Path>,
+) -> Result<(), Problem> {
+    let connected = connect(session, file, variables).await?;
     let (provider, flow) = flow(&connected)?;
     reachable(&connected, &provider)?;
     if let Some(path) = save {

@@ -8,6 +8,7 @@ mod demo;
 mod device;
 mod endpoints;
 mod environment;
+mod family;
 mod load;
 mod local;
 mod local_target;
@@ -139,38 +140,40 @@ async fn dispatch(session: &Arc<Session>, command: Command) -> Verdict {
     match command {
         Command::Validate { stacks } => validate_all(session, &stacks),
         Command::Plan { stacks, exit_code, keep_code } => {
-            each(session, load::with_references(session, &stacks.files), move |session, loaded| async move {
+            each(session, load::with_references(session, &stacks), move |session, loaded| async move {
                 plan::run(&session, loaded, exit_code, keep_code).await
             })
             .await
         }
         Command::Deploy { stacks, allow_impact, keep_code } => {
             let wishes = deploy::Wishes { allow_impact, keep_code };
-            each(session, load::with_references(session, &stacks.files), move |session, loaded| async move {
+            each(session, load::with_references(session, &stacks), move |session, loaded| async move {
                 deploy::run(&session, loaded, wishes).await
             })
             .await
         }
         Command::Drift { stacks, strict } => {
-            each(session, load::all(session, &stacks.files), move |session, loaded| async move {
+            each(session, load::all(session, &stacks), move |session, loaded| async move {
                 drift::run(&session, loaded, strict).await
             })
             .await
         }
         Command::Destroy { stacks, yes, delete_key } => {
             let wishes = destroy::Wishes { yes, delete_key };
-            each(session, load::all(session, &stacks.files), move |session, loaded| async move {
+            each(session, load::all(session, &stacks), move |session, loaded| async move {
                 destroy::run(&session, loaded, wishes).await
             })
             .await
         }
         Command::Outputs { stacks, audience } => {
-            each(session, load::all(session, &stacks.files), move |session, loaded| async move {
+            each(session, load::all(session, &stacks), move |session, loaded| async move {
                 outputs::run(&session, loaded, audience).await
             })
             .await
         }
-        Command::Policy { stack, purpose } => ended(session, policy::run(session, &stack, purpose)),
+        Command::Policy { stack, variables, purpose } => {
+            ended(session, policy::run(session, &stack, &variables, purpose))
+        }
         Command::Device { command } => ended(session, device::run(session, command).await),
         Command::Local { command } => ended(session, local::run(session, command).await),
         Command::Demo(wishes) => ended(session, demo::run(session, wishes).await),
@@ -189,9 +192,13 @@ fn ended(session: &Session, result: Result<(), Problem>) -> Verdict {
 }
 
 fn validate_all(session: &Session, stacks: &args::Stacks) -> Verdict {
+    let given = match load::given(session, &stacks.variables.var) {
+        Ok(given) => given,
+        Err(problem) => return ended(session, Err(problem)),
+    };
     let (mut reports, mut loaded) = (Vec::new(), Vec::new());
     for file in &stacks.files {
-        let report = match load::one(session, file) {
+        let report = match load::with(session, file, &given) {
             Ok(one) => {
                 let report = validate::run(&one);
                 loaded.push(one);
@@ -202,7 +209,8 @@ fn validate_all(session: &Session, stacks: &args::Stacks) -> Verdict {
         session.printer.report(&report);
         reports.push(report);
     }
-    if let Some(problem) = load::twice(session, &loaded) {
+    let unused = || load::unused(&given, &loaded).filter(|_| loaded.len() == stacks.files.len());
+    if let Some(problem) = load::twice(session, &loaded).or_else(unused) {
         return ended(session, Err(problem));
     }
     let verdicts: Vec<Verdict> = reports.iter().map(|report| report.verdict).collect();

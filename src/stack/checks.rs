@@ -1,13 +1,14 @@
 //! Collects everything that is wrong with one stack file, and everything worth a remark.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::finding::{Finding, NO_STACK, Shown, alike};
-use super::lines::{Lines, column};
-use super::mask::Mask;
+use super::finding::{Finding, NO_STACK, Shown, alike, quoted};
+use super::lines::column;
+use super::model::{KeyPlace, VariableOrigin};
 use super::reader::join;
+use super::sources::{Sheet, sheet_of};
 
 /// More than this many errors help nobody, and a file of garbage has thousands.
 const ERRORS_MAX: usize = 100;
@@ -38,15 +39,19 @@ struct Unknown {
     place: Place,
 }
 
-/// The desk on which a stack file is checked.
+/// The desk on which a stack file is checked, with what it extends.
 pub(super) struct Checks<'s> {
-    lines: Lines<'s>,
-    mask: Mask,
-    folder: PathBuf,
+    sheets: Vec<Sheet<'s>>,
     errors: Vec<Finding>,
     warnings: Vec<Finding>,
-    /// Lines with a syntax error: what the parser recovered there is not to be trusted.
-    broken_lines: BTreeSet<usize>,
+    /// Lines with a syntax error, by sheet: what the parser recovered there is not to be trusted.
+    broken_lines: BTreeSet<(usize, usize)>,
+    /// Whether a file that is extended could not be read: what seems missing may be there.
+    is_incomplete: bool,
+    /// Where texts begin that are refused already: a text gets one error.
+    told: BTreeSet<usize>,
+    /// What was filled in, by where its text begins: a remark without and one with the value.
+    filled: BTreeMap<usize, (String, String)>,
     /// Whether one of them is a table header: then keys stand in tables where they do not belong.
     is_header_broken: bool,
     /// Every key that was asked for, by table.
@@ -55,34 +60,75 @@ pub(super) struct Checks<'s> {
 }
 
 impl<'s> Checks<'s> {
-    /// A clean desk for the text of `file`.
-    pub(super) fn new(file: &Path, source: &'s str) -> Self {
-        let lines = Lines::of(source);
+    /// A clean desk for these texts, at least one.
+    pub(super) fn new(sheets: Vec<Sheet<'s>>) -> Self {
         Self {
-            mask: Mask::of(&lines),
-            lines,
-            folder: file.parent().map(Path::to_owned).unwrap_or_default(),
+            sheets,
             errors: Vec::new(),
             warnings: Vec::new(),
             broken_lines: BTreeSet::new(),
+            is_incomplete: false,
+            told: BTreeSet::new(),
+            filled: BTreeMap::new(),
             is_header_broken: false,
             asked: BTreeSet::new(),
             unknown: Vec::new(),
         }
     }
 
-    /// The folder that relative paths start from.
+    /// The folder of the stack file.
     pub(super) fn folder(&self) -> &Path {
-        &self.folder
+        self.sheets[0].file.parent().unwrap_or(Path::new(""))
     }
 
-    /// Line and column of a byte.
-    pub(super) fn line_and_column(&self, at: usize) -> (usize, usize) {
-        self.lines.line_and_column(at)
+    /// The folder that a relative path at this place starts from: that of the file that has it.
+    pub(super) fn folder_of(&self, place: &Place) -> &Path {
+        self.sheet(place.span.start).1.file.parent().unwrap_or(Path::new(""))
+    }
+
+    /// File, line and column of a byte.
+    pub(super) fn key_place(&self, at: usize) -> KeyPlace {
+        let (_, sheet) = self.sheet(at);
+        let (line, column) = sheet.lines.line_and_column(at - sheet.start);
+        KeyPlace { file: sheet.file.to_owned(), line, column }
+    }
+
+    /// Whether a text is the same for all files that extend the one that has it.
+    pub(super) fn is_shared(&self, at: usize) -> bool {
+        self.sheet(at).0 > 0 && !self.filled.contains_key(&at)
+    }
+
+    fn sheet(&self, at: usize) -> (usize, &Sheet<'s>) {
+        let number = sheet_of(&self.sheets, at);
+        (number, &self.sheets[number])
+    }
+
+    /// Notes that a file could not be read; then a key that seems missing may be there.
+    pub(super) fn is_incomplete(&mut self) {
+        self.is_incomplete = true;
+    }
+
+    /// Notes that the text at a place is refused: no further error is told of it.
+    pub(super) fn is_told(&mut self, place: &Place) {
+        self.told.insert(place.span.start);
+    }
+
+    /// Notes what was filled into the text at a place, so that every error there says so.
+    pub(super) fn filled(&mut self, place: &Place, name: &str, value: &str, origin: &VariableOrigin) {
+        let (without, with) = self.filled.entry(place.span.start).or_default();
+        for (words, line) in [
+            (without, format!("`${{var.{name}}}` is from {origin}")),
+            (with, format!("`${{var.{name}}}` is {}, from {origin}", quoted(value))),
+        ] {
+            let between = if words.is_empty() { "" } else { "\n" };
+            words.push_str(between);
+            words.push_str(&line);
+        }
     }
 
     /// Records the syntax errors, each with its span and message: the first of each line. Where a list or
     /// an inline table is never closed, the parser stumbles over every line that follows: then its first.
+    /// All are of one text.
     pub(super) fn syntax(&mut self, errors: &[(Range<usize>, &str)]) {
         let is_in_brackets = |message: &str| {
             ["array", "inline table", "key-value pairs"].iter().any(|words| message.contains(words))
@@ -97,8 +143,10 @@ impl<'s> Checks<'s> {
                 "a `[` or `{` before this is not closed; the lines after it could not be checked".to_owned()
             });
             let finding = self.finding(&place, "syntax", (*message).to_owned(), Shown::Line, help);
-            self.is_header_broken |= self.lines.line(finding.line).trim_start().starts_with('[');
-            if self.broken_lines.insert(finding.line) && !(is_open && has_open) {
+            let (number, sheet) = self.sheet(span.start);
+            let is_header = sheet.lines.line(finding.line).trim_start().starts_with('[');
+            self.is_header_broken |= is_header;
+            if self.broken_lines.insert((number, finding.line)) && !(is_open && has_open) {
                 self.errors.push(finding);
             }
             has_open |= is_in_brackets;
@@ -107,7 +155,7 @@ impl<'s> Checks<'s> {
 
     /// Whether the syntax is broken somewhere; then a key that seems missing may only be unreadable.
     pub(super) fn is_broken(&self) -> bool {
-        !self.broken_lines.is_empty()
+        self.is_incomplete || !self.broken_lines.is_empty()
     }
 
     /// Records an error at a place.
@@ -136,7 +184,8 @@ impl<'s> Checks<'s> {
         help: Option<String>,
     ) {
         let finding = self.finding(place, code, message, shown, help);
-        if !self.broken_lines.contains(&finding.line) {
+        let number = sheet_of(&self.sheets, place.span.start);
+        if !self.broken_lines.contains(&(number, finding.line)) && !self.told.contains(&place.span.start) {
             self.errors.push(finding);
         }
     }
@@ -164,19 +213,21 @@ impl<'s> Checks<'s> {
         self.unknown.push(Unknown { table: table.to_owned(), key: key.to_owned(), place });
     }
 
-    /// Whether nothing at the top of a file is a key of a stack file, or looks like one. A file with nothing
-    /// in it is only empty.
-    pub(super) fn knows_none(&self, keys: &[&str]) -> bool {
+    /// Whether nothing at the top of a text, by its number, is a key of a stack file, or looks like one. A file
+    /// with nothing in it is only empty.
+    pub(super) fn knows_none(&self, number: usize, keys: &[String]) -> bool {
         let known = || self.asked.iter().filter(|(table, _)| table.is_empty()).map(|(_, key)| *key);
-        (self.is_broken() || !keys.is_empty()) && keys.iter().all(|key| alike(key, known()).is_none())
+        let is_broken = self.broken_lines.iter().any(|(broken, _)| *broken == number);
+        (is_broken || !keys.is_empty()) && keys.iter().all(|key| alike(key, known()).is_none())
     }
 
-    /// Ends the checks of a file that is no stack file: it may be anything, a list of passwords too, so that
+    /// Ends the checks where a text, by its number, is no stack file: it may be anything, a list of passwords too, so that
     /// none of its lines and none of its words is shown.
-    pub(super) fn finish_as_no_stack(mut self) -> Vec<Finding> {
-        self.errors.retain(|error| error.code == "syntax");
+    pub(super) fn finish_as_no_stack(mut self, number: usize) -> Vec<Finding> {
+        let (file, start) = (self.sheets[number].file, self.sheets[number].start);
+        self.errors.retain(|error| error.code == "syntax" && error.file == file);
         self.errors.truncate(ERRORS_OF_NO_STACK_MAX);
-        let start = Place { key: String::new(), span: 0..0 };
+        let start = Place { key: String::new(), span: start..start };
         let message = "this does not look like a stack file".to_owned();
         let help = "a stack file is TOML, and begins with `name`, `target` and `region`".to_owned();
         self.errors.push(self.finding(&start, NO_STACK, message, Shown::Nothing, Some(help)));
@@ -207,7 +258,10 @@ impl<'s> Checks<'s> {
             let message = format!("unknown key `{}`", unknown.place.key);
             self.report(&unknown.place, "unknown_key", message, Shown::ToEnd, help);
         }
-        let in_order = |findings: &mut Vec<Finding>| findings.sort_by_key(|found| (found.line, found.column));
+        let number = |found: &Finding| self.sheets.iter().position(|sheet| sheet.file == found.file);
+        let in_order = |findings: &mut Vec<Finding>| {
+            findings.sort_by_key(|found| (number(found), found.line, found.column));
+        };
         in_order(&mut self.errors);
         in_order(&mut self.warnings);
         if self.errors.len() > ERRORS_MAX {
@@ -245,12 +299,22 @@ impl<'s> Checks<'s> {
         shown: Shown,
         help: Option<String>,
     ) -> Finding {
-        let (number, mut on_line) = self.lines.locate(&place.span);
-        let line = self.lines.line(number);
-        if let Some(end) = self.mask.shown(number) {
+        let (_, sheet) = self.sheet(place.span.start);
+        let (number, mut on_line) = sheet.lines.locate(&sheet.own(&place.span));
+        let line = sheet.lines.line(number);
+        let hidden_from = sheet.mask.shown(number);
+        if let Some(end) = hidden_from {
             on_line = on_line.start.min(end)..on_line.end.min(end);
         }
+        let filled = self.filled.get(&place.span.start).map(|(without, with)| {
+            if shown == Shown::Line && hidden_from.is_none() { with } else { without }
+        });
+        let help = match (help, filled) {
+            (Some(help), Some(filled)) => Some(format!("{help}\n{filled}")),
+            (help, filled) => help.or(filled.cloned()),
+        };
         Finding {
+            file: sheet.file.to_owned(),
             line: number,
             column: column(line, on_line.start),
             length: line[on_line].chars().count().max(1),

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 /// One thing found in a stack file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
+    /// The file: the stack file, or one that it extends.
+    pub file: PathBuf,
     /// Line, from 1.
     pub line: usize,
     /// Column, from 1, in characters. On a line that may hold a secret: where the hidden part begins, at most.
@@ -65,11 +67,11 @@ impl StackErrors {
 
 impl fmt::Display for StackErrors {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = self.file.display();
         for (number, error) in self.errors.iter().enumerate() {
             if number > 0 {
                 formatter.write_str("\n")?;
             }
+            let file = error.file.display();
             write!(formatter, "{file}:{}:{}: {}", error.line, error.column, error.message)?;
         }
         Ok(())

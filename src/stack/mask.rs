@@ -83,6 +83,11 @@ fn is_plain_header(line: &str) -> bool {
         && suspect(line).is_none()
 }
 
+/// Whether a name sounds like that of a secret.
+pub(super) fn is_suspect(name: &str) -> bool {
+    suspect(name).is_some() || misspelt(&format!("{name} =")).is_some()
+}
+
 /// Where a suspect word begins, in bytes.
 fn suspect(line: &str) -> Option<usize> {
     let lower = line.to_ascii_lowercase();

@@ -36,13 +36,54 @@ pub struct Stack {
     pub authorizer: Authorizer,
     /// The Lambda function.
     pub function: Function,
-    /// Where each key stands in the file: `authorizer.token_key_name` → line and column.
+    /// Where each key stands: `authorizer.token_key_name` → file, line and column.
     pub places: Places,
 }
 
-/// Line and column (both from 1) of each key that the file has, by its dotted path.
+/// Where each key stands that the file has, or one that it extends, by the key's dotted path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Places(pub BTreeMap<String, (usize, usize)>);
+pub struct Places(pub BTreeMap<String, Origin>);
+
+/// Where one value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Where its key stands.
+    pub place: KeyPlace,
+    /// The variables that were filled in there, in their order.
+    pub variables: Vec<(String, VariableOrigin)>,
+}
+
+/// A place in a stack file, or in one that it extends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPlace {
+    /// The file, as the user named it, or as reached from there.
+    pub file: PathBuf,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1, in characters.
+    pub column: usize,
+}
+
+/// Where a variable's value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VariableOrigin {
+    /// `--var`.
+    CommandLine,
+    /// The environment variable of `--var`.
+    Environment,
+    /// `[vars]`, in this place.
+    File(KeyPlace),
+}
+
+impl std::fmt::Display for VariableOrigin {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::CommandLine => formatter.write_str("--var"),
+            Self::Environment => formatter.write_str("THINGGATE_VAR"),
+            Self::File(place) => write!(formatter, "{}:{}", place.file.display(), place.line),
+        }
+    }
+}
 
 /// Where a stack lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

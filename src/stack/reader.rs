@@ -11,6 +11,8 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::checks::{Checks, Found, Place};
 use super::finding::{Shown, one_of, quoted};
+use super::model::Origin;
+use super::variables::Filled;
 
 /// Types as messages name them.
 const A_TEXT: &str = "a text";
@@ -47,6 +49,11 @@ impl<'t> TableReader<'t> {
     pub(super) fn later_of(&self, one: &str, other: &str) -> Place {
         let (one, other) = (self.place_of(one), self.place_of(other));
         if one.span.start > other.span.start { one } else { other }
+    }
+
+    /// Where the value of `key` begins among all texts.
+    pub(super) fn start_of(&self, key: &str) -> Option<usize> {
+        self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value.span().start)
     }
 
     /// Whether `key` is there as a list or a table with nothing in it.
@@ -278,6 +285,12 @@ impl<'t> TableReader<'t> {
         Some(tables.collect())
     }
 
+    /// A key that was read before the tables were.
+    pub(super) fn is_read(&mut self, checks: &mut Checks<'_>, key: &'static str) {
+        self.asked.push(key);
+        checks.asked(&self.place.key, key);
+    }
+
     /// A key that a later version will have; says so when it is used.
     pub(super) fn not_yet(&mut self, checks: &mut Checks<'_>, key: &'static str, instead: &str) {
         if self.has(key) {
@@ -318,25 +331,30 @@ pub(super) fn join(table: &str, key: &str) -> String {
     if table.is_empty() { key } else { format!("{table}.{key}") }
 }
 
-/// Line and column of every key of `table`, by dotted path.
+/// Where every key of `table` comes from, by dotted path.
 pub(super) fn places(
     checks: &Checks<'_>,
+    filled: &Filled,
     path: &str,
     table: &DeTable<'_>,
-    places: &mut BTreeMap<String, (usize, usize)>,
+    places: &mut BTreeMap<String, Origin>,
 ) {
+    let origin = |at: usize, value: &Spanned<DeValue<'_>>| Origin {
+        place: checks.key_place(at),
+        variables: filled.get(&value.span().start).cloned().unwrap_or_default(),
+    };
     for (name, value) in table {
         let name: &Spanned<DeString<'_>> = name;
         let path = join(path, name.get_ref());
-        places.insert(path.clone(), checks.line_and_column(name.span().start));
+        places.insert(path.clone(), origin(name.span().start, value));
         match value.get_ref() {
-            DeValue::Table(table) => self::places(checks, &path, table, places),
+            DeValue::Table(table) => self::places(checks, filled, &path, table, places),
             DeValue::Array(list) => {
                 for (number, element) in list.iter().enumerate() {
                     let path = format!("{path}[{number}]");
-                    places.insert(path.clone(), checks.line_and_column(element.span().start));
+                    places.insert(path.clone(), origin(element.span().start, element));
                     if let DeValue::Table(table) = element.get_ref() {
-                        self::places(checks, &path, table, places);
+                        self::places(checks, filled, &path, table, places);
                     }
                 }
             }

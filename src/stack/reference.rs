@@ -71,7 +71,7 @@ pub(super) fn path_of(checks: &mut Checks<'_>, place: &Place, path: &str) -> Opt
         checks.report(place, "bad_reference", message, Shown::ToStart, Some(help.to_owned()));
         return None;
     }
-    Some(checks.folder().join(path))
+    Some(checks.folder_of(place).join(path))
 }
 
 fn environment(checks: &mut Checks<'_>, place: &Place, name: &str) -> Option<Reference> {

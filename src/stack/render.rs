@@ -7,28 +7,35 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::finding::{Finding, Shown, StackErrors, Warning};
 use super::lines::{Lines, byte_of_column};
 use super::mask::Mask;
+use super::sources::Sources;
 
 /// The width that long lines are cut to, in columns; the same everywhere, so that outputs compare.
 const WIDTH: usize = 140;
 
-/// All errors, each with its line. A line that may hold a secret is cut before it.
+/// All errors of a stack file that stands alone, each with its line. A line that may hold a secret is cut
+/// before it.
 pub fn render(errors: &StackErrors, source: &str, color: bool) -> String {
-    draw(&errors.file, &errors.errors, source, color, &Level::ERROR)
+    render_all(errors, &Sources::one(&errors.file, source), color)
 }
 
-/// All remarks, each with its line.
+/// All errors, each with its line, in whichever file that is.
+pub fn render_all(errors: &StackErrors, sources: &Sources, color: bool) -> String {
+    draw(&errors.errors, sources, color, &Level::ERROR)
+}
+
+/// All remarks of a stack file that stands alone, each with its line.
 pub fn render_warnings(file: &Path, warnings: &[Warning], source: &str, color: bool) -> String {
-    draw(file, warnings, source, color, &Level::WARNING)
+    draw(warnings, &Sources::one(file, source), color, &Level::WARNING)
 }
 
-fn draw(file: &Path, findings: &[Finding], source: &str, color: bool, level: &Level<'_>) -> String {
-    let lines = Lines::of(source);
-    let mask = Mask::of(&lines);
+fn draw(findings: &[Finding], sources: &Sources, color: bool, level: &Level<'_>) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(WIDTH);
-    let file = file.display().to_string();
     let mut drawn = String::new();
     for finding in findings {
+        let file = finding.file.display().to_string();
+        let lines = Lines::of(sources.text(&finding.file));
+        let mask = Mask::of(&lines);
         let (line, start, end) = visible(&lines, &mask, finding);
         let annotation = AnnotationKind::Primary.span(start..end);
         let snippet =

@@ -12,8 +12,7 @@ use super::regions::REGIONS;
 use super::{allow, authorizer, aws, function, identity, signing, tags, token};
 
 /// Keys of later versions, with what to do until then.
-const LATER: [(&str, &str); 3] = [
-    ("extends", "write the whole stack into one file"),
+const LATER: [(&str, &str); 2] = [
     ("role", "the role is made as `thinggate-NAME-REGION`"),
     ("verify", "a release is reported as not proven"),
 ];
@@ -32,7 +31,11 @@ pub(super) fn stack(
     let target = top.choice(checks, "target", &[("local", Target::Local), ("aws", Target::Aws)]);
     let region = region(checks, &mut top);
     let account = account(checks, &mut top, target);
+    remark_shared(checks, &top, target);
     let protect = top.boolean(checks, "protect").map(|found| found.value);
+    for key in ["extends", "vars"] {
+        top.is_read(checks, key);
+    }
     for (key, instead) in LATER {
         top.not_yet(checks, key, instead);
     }
@@ -64,6 +67,17 @@ pub(super) fn stack(
         function,
         places,
     })
+}
+
+/// Remarks a stack whose identity is written in a file that others may extend as well.
+fn remark_shared(checks: &mut Checks<'_>, top: &TableReader<'_>, target: Option<Target>) {
+    let identity = ["name", "region", "account"];
+    let is_shared = identity.iter().all(|key| top.start_of(key).is_some_and(|at| checks.is_shared(at)));
+    if target == Some(Target::Aws) && is_shared {
+        let message = "every file that extends this one is the same stack";
+        let help = "write `name` into the file of each environment, or with a variable: `name = \"demo-${var.stage}\"`";
+        checks.warn(&top.place_of("name"), "shared_name", message, Some(help));
+    }
 }
 
 /// A checked name, or an error that says what is wrong with it.

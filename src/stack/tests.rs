@@ -96,7 +96,7 @@ fn every_mistake_is_told_at_once() {
 #[test]
 fn places_name_every_key() {
     let (stack, _) = stack(SMALLEST);
-    let place = |key: &str| stack.places.0.get(key).copied();
+    let place = |key: &str| stack.places.0.get(key).map(|origin| (origin.place.line, origin.place.column));
     assert_eq!(place("token.issuer"), Some((6, 1)));
     assert_eq!(place("token.rs256"), Some((9, 8)));
     assert_eq!(place("allow[0].connect"), Some((12, 1)));

@@ -5,6 +5,7 @@ mod build;
 mod credentials;
 mod disk;
 mod drift;
+mod environments;
 mod help;
 mod local;
 mod newcomer;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::cli::args::PolicyFor;
+use crate::cli::args::{PolicyFor, Variables};
 use crate::cli::load;
 use crate::cli::session::Session;
 use crate::names::{AccountId, Identity};
@@ -13,8 +13,13 @@ use crate::problem::Problem;
 use crate::stack::{Stack, Target};
 
 /// Prints the policy document of one stack.
-pub(in crate::cli) fn run(session: &Session, file: &Path, purpose: PolicyFor) -> Result<(), Problem> {
-    let stack = load::one(session, file)?.stack;
+pub(in crate::cli) fn run(
+    session: &Session,
+    file: &Path,
+    variables: &Variables,
+    purpose: PolicyFor,
+) -> Result<(), Problem> {
+    let stack = load::with_variables(session, file, &variables.var)?.stack;
     let document = policy::document(&identity(&stack)?, purpose_of(purpose));
     session.printer.result(&format!("{}\n", document.text()), &json!(document));
     Ok(())

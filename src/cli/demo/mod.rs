@@ -125,7 +125,7 @@ fn stack(session: &Session, wishes: &Demo) -> Result<Loaded, Problem> {
         Some(file) => file.clone(),
         None => own_stack(session)?,
     };
-    let mut loaded = load::one(session, &file)?;
+    let mut loaded = load::with_variables(session, &file, &wishes.variables.var)?;
     if let Some(bootstrap) = &wishes.bootstrap {
         loaded.stack.function.bootstrap = Some(bootstrap.clone());
     } else if wishes.stack.is_none() {
