@@ -135,6 +135,19 @@ pub(crate) enum Command {
         #[arg(long = "for", value_enum, default_value_t = PolicyFor::Deploy, env = "THINGGATE_POLICY_FOR")]
         purpose: PolicyFor,
     },
+    /// Print every value of the stack files with where it comes from, offline
+    ShowConfig {
+        #[command(flatten)]
+        stacks: Stacks,
+    },
+    /// Print the JSON Schema of stack files, for editors
+    Schema,
+    /// Print a script that completes commands and flags in a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
     /// Be a device: log in, sign, publish
     Device {
         #[command(subcommand)]

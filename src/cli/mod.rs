@@ -27,14 +27,14 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use args::{Cli, Command};
-use commands::{deploy, destroy, drift, outputs, plan, policy, validate};
+use commands::{deploy, destroy, drift, outputs, plan, policy, show_config, validate};
 use environment::Environment;
 use load::Loaded;
 use session::Session;
 
 use crate::problem::{Problem, Verdict};
 use crate::report::{self, Report};
-use crate::stack::Target;
+use crate::stack::{self, Target};
 
 /// Stacks that run at the same time, at most.
 const STACKS_PARALLEL_MAX: usize = 8;
@@ -173,6 +173,19 @@ async fn dispatch(session: &Arc<Session>, command: Command) -> Verdict {
         }
         Command::Policy { stack, variables, purpose } => {
             ended(session, policy::run(session, &stack, &variables, purpose))
+        }
+        Command::ShowConfig { stacks } => ended(session, show_config::run(session, &stacks)),
+        Command::Schema => {
+            let schema = stack::schema();
+            session.printer.result(&format!("{schema:#}\n"), &schema);
+            Verdict::Done
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut self::command(), "thinggate", &mut script);
+            let script = String::from_utf8_lossy(&script);
+            session.printer.result(&script, &serde_json::json!({ "script": script }));
+            Verdict::Done
         }
         Command::Device { command } => ended(session, device::run(session, command).await),
         Command::Local { command } => ended(session, local::run(session, command).await),

@@ -33,10 +33,7 @@ pub(crate) async fn connect(session: &Session, mut stack: Stack) -> Result<Conne
         Target::Local => Some(session.local(&session.state_directory(Some(&stack.file))).await?),
         Target::Aws => None,
     };
-    stack.function.architecture.get_or_insert(match stack.target {
-        Target::Local if cfg!(target_arch = "aarch64") => Architecture::Arm64,
-        Target::Local | Target::Aws => Architecture::X8664,
-    });
+    stack.function.architecture.get_or_insert(default_architecture(stack.target));
     let http = match &local {
         Some(local) => local.http(session, &stack.region)?,
         None => session.reach.http(&session.tolls),
@@ -133,6 +130,15 @@ impl Connected<'_> {
             Signing::Public { .. } => "public keys of others".to_owned(),
             Signing::Off => "off".to_owned(),
         }
+    }
+}
+
+/// The processor of a function whose stack file names none: this machine's for `local`, for AWS the one that
+/// every Region has.
+pub(crate) const fn default_architecture(target: Target) -> Architecture {
+    match target {
+        Target::Local if cfg!(target_arch = "aarch64") => Architecture::Arm64,
+        Target::Local | Target::Aws => Architecture::X8664,
     }
 }
 

@@ -208,6 +208,12 @@ impl<'s> Checks<'s> {
         self.asked.insert((table.to_owned(), key));
     }
 
+    /// Every key that was asked for, by its dotted path.
+    #[cfg(test)]
+    pub(super) fn asked_keys(&self) -> impl Iterator<Item = String> {
+        self.asked.iter().map(|(table, key)| join(table, key))
+    }
+
     /// Notes a key that nobody asked for; told by [`Checks::finish`], when all legal keys are known.
     pub(super) fn unknown(&mut self, table: &str, key: &str, place: Place) {
         self.unknown.push(Unknown { table: table.to_owned(), key: key.to_owned(), place });

@@ -6,7 +6,7 @@ use super::reader::TableReader;
 use super::reference::path_of;
 
 /// Retention values that CloudWatch Logs takes, in days (API reference, `PutRetentionPolicy`).
-const RETENTION_DAYS: [u16; 22] =
+pub(super) const RETENTION_DAYS: [u16; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 /// The retention of a stack that names none.
 const RETENTION_DEFAULT_DAYS: u16 = 30;

@@ -9,7 +9,7 @@ use super::reference::{Expected, reference};
 use super::web::endpoint;
 
 /// Parameters that the device flow sets itself.
-const OWN_PARAMETERS: [&str; 7] =
+pub(super) const OWN_PARAMETERS: [&str; 7] =
     ["client_id", "client_secret", "code", "device_code", "grant_type", "scope", "user_code"];
 
 /// Reads `[identity]`. `None`: not given, or an error was recorded.

@@ -24,11 +24,13 @@ mod reference;
 mod regions;
 mod render;
 mod root;
+mod schema;
 mod signing;
 mod sources;
 mod tags;
 mod template;
 mod token;
+mod values;
 mod variables;
 mod web;
 
@@ -37,7 +39,9 @@ pub use finding::{Finding, Shown, StackError, StackErrors, Warning};
 pub use layers::{Open, Opened};
 pub use model::*;
 pub use render::{render, render_all, render_warnings};
+pub use schema::schema;
 pub use sources::{Source, Sources};
+pub use values::{StackValue, ValueOrigin, values};
 pub use variables::Given;
 
 use std::collections::{BTreeMap, BTreeSet};

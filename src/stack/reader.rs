@@ -19,9 +19,9 @@ const A_TEXT: &str = "a text";
 const A_LIST: &str = "a list of texts";
 
 /// The longest text, in bytes: more than any key takes, and no more than the authorizer does.
-const TEXT_LENGTH_MAX: usize = 1024;
+pub(super) const TEXT_LENGTH_MAX: usize = 1024;
 /// The most elements of a list, and keys of a free table.
-const ELEMENTS_MAX: usize = 64;
+pub(super) const ELEMENTS_MAX: usize = 64;
 
 /// The most characters of a key that a path repeats.
 const KEY_SHOWN_MAX: usize = 60;

@@ -13,7 +13,7 @@ use super::reference::{Expected, path_of, reference};
 use super::root::named;
 
 /// Key lengths that AWS IoT checks: at least 2,048 (its developer guide, "config-custom-auth").
-const BITS: [u16; 3] = [2048, 3072, 4096];
+pub(super) const BITS: [u16; 3] = [2048, 3072, 4096];
 /// The key length of a stack that names none.
 const BITS_DEFAULT: u16 = 2048;
 

@@ -7,11 +7,11 @@ use super::finding::quoted;
 use super::reader::TableReader;
 
 /// AWS takes 50 tags per resource, and two are ours: `thinggate:stack` and `thinggate:role-id`.
-const TAGS_MAX: usize = 48;
+pub(super) const TAGS_MAX: usize = 48;
 /// AWS IoT `TagKey`: 1 to 128 characters (botocore 1.43.11, `iot`); IAM and Lambda have the same.
-const KEY_LENGTH_MAX: usize = 128;
+pub(super) const KEY_LENGTH_MAX: usize = 128;
 /// AWS IoT `TagValue`: at most 256 characters (botocore 1.43.11, `iot`); IAM and Lambda have the same.
-const VALUE_LENGTH_MAX: usize = 256;
+pub(super) const VALUE_LENGTH_MAX: usize = 256;
 /// Prefixes that belong to somebody else, or to us.
 const RESERVED_PREFIXES: [&str; 2] = ["aws:", "thinggate:"];
 

@@ -10,7 +10,7 @@ use super::reference::{Expected, reference};
 use super::web::issuer;
 
 /// Most seconds of tolerance for clocks.
-const LEEWAY_MAX_SECONDS: u16 = 300;
+pub(super) const LEEWAY_MAX_SECONDS: u16 = 300;
 /// The tolerance of a stack that names none.
 const LEEWAY_DEFAULT_SECONDS: u16 = 60;
 /// Header `typ` values of a stack that names none; the empty text stands for "absent".

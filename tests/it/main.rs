@@ -6,6 +6,7 @@ mod cli;
 mod demo;
 mod door;
 mod readme;
+mod schema;
 mod stack_errors;
 mod support;
 mod tidy;

@@ -7,6 +7,7 @@ pub(super) mod outputs;
 pub(super) mod plan;
 pub(super) mod policy;
 mod preflight;
+pub(super) mod show_config;
 pub(super) mod validate;
 
 use std::path::Path;

@@ -91,3 +91,86 @@ fn two_files_of_one_family_are_one_stack() {
     let apart = bench.ends(0, &["validate", "test.toml", "--var", "realm=devices"]);
     assert!(!apart.errors.contains("same"), "{apart}");
 }
+
+/// A stack whose values come from everywhere.
+fn everywhere(bench: &Bench) {
+    bench.write(
+        "shared/base.toml",
+        "target = \"aws\"\naccount = \"123456789012\"\n[vars]\nteam = \"iot\"\n[tags]\nteam = \"${var.team}\"\n\
+         api_key = \"hunter2\"\n[token]\nissuer = \"https://id.example.com/${var.realm}\"\naudience = [\"a\", \"${var.realm}\"]\n\
+         require = { use = \"access\" }\n[token.hs256]\nsecret = \"file:hmac\"\nin_environment = true\n[identity]\n\
+         device_url = \"https://id.example.com/d\"\ntoken_url = \"https://id.example.com/t\"\nclient_id = \"c\"\n\
+         client_secret = \"env:CLIENT\"\nextra = { password = \"hunter2\", \"a b\" = \"c\" }\n[[allow]]\n\
+         publish = [\"a\"]\nsubscribe = [\"b\"]\n",
+    );
+    bench.write(
+        "live.toml",
+        "extends = \"shared/base.toml\"\nname = \"fleet\"\nregion = \"eu-west-1\"\n\n[function]\nmemory_mb = 512\n",
+    );
+}
+
+#[test]
+fn every_value_is_shown_with_its_origin() {
+    let bench = Bench::empty();
+    everywhere(&bench);
+    shown!(bench.run(&["show-config", "live.toml", "--var", "realm=devices"]), "show-config");
+    let mut command = bench.command(&["show-config", "live.toml", "--output", "json"]);
+    command.env("THINGGATE_VAR", "realm=devices").env("AWS_PROFILE", "mine");
+    shown!(run(command), "show-config-json");
+    shown!(bench.run(&["show-config", "live.toml", "none.toml"]), "show-config-refused");
+}
+
+/// What the files say is what is shown, line by line; a value without a line in any file is a default.
+#[test]
+fn an_origin_leads_to_the_line_of_its_value() {
+    let bench = Bench::empty();
+    everywhere(&bench);
+    let mut command = bench.command(&["show-config", "live.toml", "--output", "json", "--var", "realm=r"]);
+    command.env("AWS_PROFILE", "mine");
+    let shown: serde_json::Value = serde_json::from_str(&run(command).output).unwrap();
+    let values = shown["stacks"][0]["values"].as_array().unwrap();
+    let mut of_files = 0;
+    for value in values.iter().filter(|value| value["origin"]["kind"] == "file") {
+        let (origin, key) = (&value["origin"], value["key"].as_str().unwrap());
+        let file = bench.read(origin["file"].as_str().unwrap());
+        let line = file.lines().nth(usize::try_from(origin["line"].as_u64().unwrap()).unwrap() - 1).unwrap();
+        let column = usize::try_from(origin["column"].as_u64().unwrap()).unwrap();
+        let last = key.rsplit('.').next().unwrap().trim_matches('"');
+        assert!(line[column - 1..].trim_start_matches('"').starts_with(last), "{key}: {line}");
+        of_files += 1;
+    }
+    // Each line with a `=` in the two files, but `extends` and `[vars]`; a table on one line has as many as keys.
+    let lines = bench.read("live.toml") + &bench.read("shared/base.toml");
+    let keys = lines.matches(" = ").count() - ["extends", "vars.team"].len() - ["require", "extra"].len();
+    assert_eq!(of_files, keys, "{shown:#}");
+}
+
+#[test]
+fn completions_are_scripts_that_complete() {
+    let bench = Bench::empty();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = bench.ends(0, &["completions", shell]);
+        for word in ["show-config", "completions", "--var", "--allow-impact"] {
+            let word = if shell == "fish" { word.trim_start_matches("--") } else { word };
+            assert!(script.output.contains(word), "{shell}: {word}");
+        }
+        assert_eq!(script.errors, "");
+    }
+    bench.write("thinggate.bash", &bench.ends(0, &["completions", "bash"]).output);
+    // The shell's own words for "thinggate de<TAB>" and "thinggate plan --k<TAB>".
+    let complete = |words: &str, word: &str| {
+        let script = format!(
+            ". ./thinggate.bash; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _thinggate thinggate '{word}' ''; echo \"${{COMPREPLY[@]}}\""
+        );
+        let mut command = std::process::Command::new("bash");
+        command.args(["-c", &script]).current_dir(bench.path());
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let mut found: Vec<String> =
+        complete("thinggate de", "de").split_whitespace().map(str::to_owned).collect();
+    found.sort();
+    assert_eq!(found, ["demo", "deploy", "destroy", "device"]);
+    assert_eq!(complete("thinggate plan --k", "--k"), "--keep-code\n");
+    assert_eq!(complete("thinggate completions z", "z"), "zsh\n");
+}

@@ -28,6 +28,8 @@ fn help_of_the_commands_for_stacks() {
     shown!(bench.run(&["drift", "-h"]), "help-drift");
     shown!(bench.run(&["destroy", "-h"]), "help-destroy");
     shown!(bench.run(&["outputs", "-h"]), "help-outputs");
+    shown!(bench.run(&["show-config", "-h"]), "help-show-config");
+    shown!(bench.run(&["completions", "-h"]), "help-completions");
     shown!(bench.run(&["policy", "-h"]), "help-policy");
 }
 
