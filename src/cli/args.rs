@@ -71,6 +71,8 @@ pub(crate) enum OutputFlag {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a commented stack file, after a few questions or from flags
+    Init(Init),
     /// Check stack files, offline
     Validate {
         #[command(flatten)]
@@ -347,4 +349,65 @@ pub(crate) struct Demo {
     pub(crate) keep: bool,
     #[command(flatten)]
     pub(crate) limits: Limits,
+}
+
+/// `init`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Init {
+    /// The file to write; one that is there stays as it is
+    #[arg(default_value = "stack.toml", value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The stack's name [default: the file's, without its end]
+    #[arg(long, env = "THINGGATE_INIT_NAME")]
+    pub(crate) name: Option<String>,
+    /// Where the stack lives [default: local]
+    #[arg(long, value_enum, env = "THINGGATE_INIT_TARGET")]
+    pub(crate) target: Option<TargetFlag>,
+    /// The Region [default for local: eu-west-1]
+    #[arg(long, env = "THINGGATE_INIT_REGION")]
+    pub(crate) region: Option<String>,
+    /// The one account that the stack may be deployed to; for aws
+    #[arg(long, env = "THINGGATE_INIT_ACCOUNT")]
+    pub(crate) account: Option<String>,
+    /// Who issues access tokens [default: embedded for local, oidc for aws]
+    #[arg(long, value_enum, env = "THINGGATE_INIT_PROVIDER")]
+    pub(crate) provider: Option<Provider>,
+    /// The exact `iss` of access tokens
+    #[arg(long, value_name = "URL", env = "THINGGATE_INIT_ISSUER")]
+    pub(crate) issuer: Option<String>,
+    /// The OAuth client of the devices
+    #[arg(long, value_name = "ID", env = "THINGGATE_INIT_CLIENT_ID")]
+    pub(crate) client_id: Option<String>,
+    /// What must be in the audience of an access token [default: the client]
+    #[arg(long, env = "THINGGATE_INIT_AUDIENCE")]
+    pub(crate) audience: Option<String>,
+    /// The device authorization endpoint; for oidc
+    #[arg(long, value_name = "URL", env = "THINGGATE_INIT_DEVICE_URL")]
+    pub(crate) device_url: Option<String>,
+    /// The token endpoint; for oidc
+    #[arg(long, value_name = "URL", env = "THINGGATE_INIT_TOKEN_URL")]
+    pub(crate) token_url: Option<String>,
+    /// Do not ask
+    #[arg(long, env = "THINGGATE_YES")]
+    pub(crate) yes: bool,
+}
+
+/// Where a stack lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TargetFlag {
+    /// The AWS in this binary
+    Local,
+    /// AWS
+    Aws,
+}
+
+/// Who issues access tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Provider {
+    /// The local target's own
+    Embedded,
+    /// ForgeRock OpenAM, with a shared secret
+    Openam,
+    /// Any provider with RS256
+    Oidc,
 }

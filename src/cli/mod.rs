@@ -9,6 +9,7 @@ mod device;
 mod endpoints;
 mod environment;
 mod family;
+mod init;
 mod load;
 mod local;
 mod local_target;
@@ -138,6 +139,7 @@ async fn stop_on_signal(session: Arc<Session>) {
 
 async fn dispatch(session: &Arc<Session>, command: Command) -> Verdict {
     match command {
+        Command::Init(wishes) => ended(session, init::run(session, wishes).await),
         Command::Validate { stacks } => validate_all(session, &stacks),
         Command::Plan { stacks, exit_code, keep_code } => {
             each(session, load::with_references(session, &stacks), move |session, loaded| async move {

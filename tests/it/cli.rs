@@ -7,6 +7,7 @@ mod disk;
 mod drift;
 mod environments;
 mod help;
+mod init;
 mod local;
 mod newcomer;
 mod outputs;

@@ -64,6 +64,9 @@ fn the_schema_takes_what_the_program_takes() {
     for (name, text) in VALID {
         stacks.push(((*name).to_owned(), (*text).to_owned()));
     }
+    let bench = Bench::empty();
+    bench.ends(0, &["init"]);
+    stacks.push(("init".to_owned(), bench.read("stack.toml")));
     for (name, text) in stacks {
         let refusal = judge.refusal(&text).expect("it is TOML");
         assert!(refusal.is_ok(), "{name}: {refusal:?}");

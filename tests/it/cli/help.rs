@@ -22,6 +22,7 @@ fn help_of_the_program() {
 #[test]
 fn help_of_the_commands_for_stacks() {
     let bench = Bench::empty();
+    shown!(bench.run(&["init", "-h"]), "help-init");
     shown!(bench.run(&["validate", "-h"]), "help-validate");
     shown!(bench.run(&["plan", "-h"]), "help-plan");
     shown!(bench.run(&["deploy", "-h"]), "help-deploy");
