@@ -10,7 +10,7 @@ use crate::switches::Rates;
 /// Requests that share a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
-    /// Its name, such as `iot.DescribeAuthorizer`.
+    /// Its name: an operation of AWS IoT, or one that begins with `lambda`.
     pub(crate) name: &'static str,
     /// Requests a second.
     pub(crate) per_second: u32,

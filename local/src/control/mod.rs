@@ -13,6 +13,7 @@ mod route;
 pub(crate) mod sigv4;
 pub mod sts;
 pub(crate) mod validate;
+pub(crate) mod wildcard;
 
 use std::time::SystemTime;
 

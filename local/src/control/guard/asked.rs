@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
-use crate::control::lambda::reference::Reference;
+use crate::control::lambda::reference::{self, Reference};
 use crate::control::protocol::query::Form;
 use crate::control::route::Service;
-use crate::control::{Call, iam};
+use crate::control::{Call, iam, iot, logs};
 
 /// One question to a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +41,8 @@ pub(crate) fn asked(service: Service, call: &Call, roles: &iam::State) -> Vec<As
         Service::Sts => sts(call),
         Service::Iam => iam_call(call, roles),
         Service::Lambda => lambda(call),
-        Service::Iot => iot(call),
-        Service::Logs => logs(call),
+        Service::Iot => iot_call(call),
+        Service::Logs => logs_call(call),
     }
 }
 
@@ -62,13 +62,10 @@ fn iam_call(call: &Call, roles: &iam::State) -> Vec<Asked> {
     let resource = if let Some(source) = form.get("PolicySourceArn") {
         source.to_owned()
     } else if action == "CreateRole" {
-        format!("arn:{}:iam::{}:role{path}{name}", call.partition(), call.account)
-    } else if action == "ListRoles" {
-        format!("arn:{}:iam::{}:role/", call.partition(), call.account)
+        iam::role_arn(call, path, name)
     } else {
-        roles
-            .arn_of(name)
-            .unwrap_or_else(|| format!("arn:{}:iam::{}:role/{name}", call.partition(), call.account))
+        // A list names no role: it is asked for on what all roles begin with.
+        roles.arn_of(name).unwrap_or_else(|| iam::role_arn(call, "/", name))
     };
     let mut asked = vec![Asked::new(&format!("iam:{action}"), resource.clone())];
     if action == "CreateRole" && form.get("Tags.member.1.Key").is_some() {
@@ -158,38 +155,26 @@ fn lambda(call: &Call) -> Vec<Asked> {
 fn function_arn(call: &Call, name: &str, qualifier: Option<&str>) -> String {
     let reference = Reference::parse(name);
     let own = reference.as_ref().map_or(name, |reference| reference.name.as_str());
-    let arn = format!("arn:{}:lambda:{}:{}:function:{own}", call.partition(), call.region, call.account);
-    match qualifier.or_else(|| reference.as_ref().and_then(|reference| reference.qualifier.as_deref())) {
-        Some(qualifier) => format!("{arn}:{qualifier}"),
-        None => arn,
-    }
+    let qualifier =
+        qualifier.or_else(|| reference.as_ref().and_then(|reference| reference.qualifier.as_deref()));
+    reference::arn(call.region, call.account, own, qualifier)
 }
 
-fn iot(call: &Call) -> Vec<Asked> {
+fn iot_call(call: &Call) -> Vec<Asked> {
     let body = json(call);
     let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
-    let named = |name: &str| {
-        format!("arn:{}:iot:{}:{}:authorizer/{name}", call.partition(), call.region, call.account)
-    };
     let queried = |key: &str| {
         let found = call.query.iter().find(|(name, _)| name == key);
         found.map(|(_, value)| value.clone()).unwrap_or_default()
     };
-    let (action, resource) = match (call.method.as_str(), path.as_slice()) {
-        ("POST", ["authorizer", name, "test"]) => ("TestInvokeAuthorizer", named(name)),
-        ("POST", ["authorizer", name]) => ("CreateAuthorizer", named(name)),
-        ("PUT", ["authorizer", name]) => ("UpdateAuthorizer", named(name)),
-        ("GET", ["authorizer", name]) => ("DescribeAuthorizer", named(name)),
-        ("DELETE", ["authorizer", name]) => ("DeleteAuthorizer", named(name)),
-        ("GET", ["authorizers"]) => ("ListAuthorizers", "*".to_owned()),
-        ("POST", ["default-authorizer"]) => ("SetDefaultAuthorizer", named(text(&body, "authorizerName"))),
-        ("GET", ["default-authorizer"]) => ("DescribeDefaultAuthorizer", "*".to_owned()),
-        ("DELETE", ["default-authorizer"]) => ("ClearDefaultAuthorizer", "*".to_owned()),
-        ("POST", ["tags"]) => ("TagResource", text(&body, "resourceArn").to_owned()),
-        ("POST", ["untag"]) => ("UntagResource", text(&body, "resourceArn").to_owned()),
-        ("GET", ["tags"]) => ("ListTagsForResource", queried("resourceArn")),
-        ("GET", ["endpoint"]) => ("DescribeEndpoint", "*".to_owned()),
-        _ => ("Unknown", "*".to_owned()),
+    let action = iot::operation(call.method.as_str(), &path).unwrap_or("Unknown");
+    let resource = match (action, path.as_slice()) {
+        ("Unknown", _) => "*".to_owned(),
+        (_, ["authorizer", name, ..]) => iot::authorizer_arn(call, name),
+        ("SetDefaultAuthorizer", _) => iot::authorizer_arn(call, text(&body, "authorizerName")),
+        ("TagResource" | "UntagResource", _) => text(&body, "resourceArn").to_owned(),
+        ("ListTagsForResource", _) => queried("resourceArn"),
+        _ => "*".to_owned(),
     };
     let mut asked = vec![Asked::new(&format!("iot:{action}"), resource.clone())];
     if action == "CreateAuthorizer" && has_members(&body, "tags") {
@@ -200,15 +185,13 @@ fn iot(call: &Call) -> Vec<Asked> {
 
 /// Tag operations are asked for on the group's ARN, all others on the same with `:*` (CloudWatch Logs User
 /// Guide, "Actions, resources, and condition keys": "log-group").
-fn logs(call: &Call) -> Vec<Asked> {
+fn logs_call(call: &Call) -> Vec<Asked> {
     let body = json(call);
     let target = call.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let action = target.split('.').nth(1).unwrap_or("Unknown");
     let group = match (text(&body, "logGroupName"), text(&body, "logGroupIdentifier")) {
         ("", identifier) if identifier.starts_with("arn:") => identifier.to_owned(),
-        ("", name) | (name, _) => {
-            format!("arn:{}:logs:{}:{}:log-group:{name}", call.partition(), call.region, call.account)
-        }
+        ("", name) | (name, _) => logs::group_arn(call, name),
     };
     let resource = match action {
         "TagResource" | "UntagResource" | "ListTagsForResource" => text(&body, "resourceArn").to_owned(),

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::Asked;
+use crate::control::wildcard::like;
 
 /// A policy that was understood whole.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,8 +85,8 @@ impl Statement {
     fn applies(&self, asked: &Asked) -> bool {
         // Actions have no case; resources do.
         let action = asked.action.to_ascii_lowercase();
-        self.actions.matches(|pattern| matches(&pattern.to_ascii_lowercase(), &action))
-            && self.resources.matches(|pattern| matches(pattern, &asked.resource))
+        self.actions.matches(|pattern| like(&pattern.to_ascii_lowercase(), &action))
+            && self.resources.matches(|pattern| like(pattern, &asked.resource))
             && self.conditions.iter().all(|condition| condition.holds(asked))
     }
 }
@@ -106,10 +107,10 @@ impl Condition {
             .map(|(_, value)| value.as_str())
             .collect();
         let equal = |value: &&str| self.values.iter().any(|wanted| wanted == value);
-        let like = |value: &&str| self.values.iter().any(|wanted| matches(wanted, value));
+        let alike = |value: &&str| self.values.iter().any(|wanted| like(wanted, value));
         match self.operator {
             Operator::StringEquals => found.iter().any(equal),
-            Operator::StringLike => found.iter().any(like),
+            Operator::StringLike => found.iter().any(alike),
             Operator::StringNotEquals => !found.iter().any(equal),
             Operator::ForAllStringEquals => found.iter().all(equal),
         }
@@ -182,30 +183,4 @@ fn known(members: &Map<String, Value>, names: &[&str]) -> Result<(), String> {
         Some(name) => Err(format!("`{name}` is not known here")),
         None => Ok(()),
     }
-}
-
-/// Whether `text` matches a pattern with `*` (any characters) and `?` (one). Goes back to the last `*` only,
-/// so that it takes no more steps than the product of both lengths.
-fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut at, mut seen, mut star) = (0, 0, None);
-    while seen < text.len() {
-        match pattern.get(at) {
-            Some('*') => {
-                star = Some((at, seen));
-                at += 1;
-            }
-            Some(wanted) if *wanted == '?' || *wanted == text[seen] => {
-                at += 1;
-                seen += 1;
-            }
-            _ => {
-                let Some((star_at, from)) = star else { return false };
-                star = Some((star_at, from + 1));
-                at = star_at + 1;
-                seen = from + 1;
-            }
-        }
-    }
-    pattern[at..].iter().all(|rest| *rest == '*')
 }

@@ -130,6 +130,11 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Reply, ServiceError> {
     Ok(Reply::Answer(query::answer(NAMESPACE, action, call.request_id, result)))
 }
 
+/// The ARN of a role; `path` is `/` or `/…/`.
+pub(crate) fn role_arn(call: &Call, path: &str, name: &str) -> String {
+    format!("arn:{}:iam::{}:role{path}{name}", call.partition(), call.account)
+}
+
 fn no_such_entity(message: String) -> ServiceError {
     ServiceError::new(404, "NoSuchEntity", message)
 }

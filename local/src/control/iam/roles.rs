@@ -44,7 +44,7 @@ pub(super) fn create(state: &mut State, form: &Form, call: &Call) -> Result<Opti
         name: name.to_owned(),
         path: path.to_owned(),
         role_id: random::unique_id("AROA"),
-        arn: format!("arn:{}:iam::{}:role{path}{name}", call.partition(), call.account),
+        arn: super::role_arn(call, path, name),
         created_at: call.now,
         trust_policy: trust.to_owned(),
         description: description.map(str::to_owned),

@@ -121,7 +121,7 @@ pub(super) fn create(world: &mut World, call: &Call, name: &str) -> Result<Respo
     let now = milliseconds(call.now);
     let authorizer = Authorizer {
         name: name.to_owned(),
-        arn: format!("arn:{}:iot:{}:{}:authorizer/{name}", call.partition(), call.region, call.account),
+        arn: super::authorizer_arn(call, name),
         function_arn,
         token_key_name: wanted.token_key_name,
         public_keys: wanted.token_signing_public_keys.unwrap_or_default(),

@@ -44,24 +44,29 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Reply, ServiceError> {
     answer.map(Reply::Answer)
 }
 
-/// The operation that a request line names, for its rate.
+/// The operation that a request line names: what its rate and its permission go by.
 pub(crate) fn operation(method: &str, path: &[&str]) -> Option<&'static str> {
     Some(match (method, path) {
-        ("POST", ["authorizer", _, "test"]) => "iot.TestInvokeAuthorizer",
-        ("POST", ["authorizer", _]) => "iot.CreateAuthorizer",
-        ("PUT", ["authorizer", _]) => "iot.UpdateAuthorizer",
-        ("GET", ["authorizer", _]) => "iot.DescribeAuthorizer",
-        ("DELETE", ["authorizer", _]) => "iot.DeleteAuthorizer",
-        ("GET", ["authorizers"]) => "iot.ListAuthorizers",
-        ("POST", ["default-authorizer"]) => "iot.SetDefaultAuthorizer",
-        ("GET", ["default-authorizer"]) => "iot.DescribeDefaultAuthorizer",
-        ("DELETE", ["default-authorizer"]) => "iot.ClearDefaultAuthorizer",
-        ("POST", ["tags"]) => "iot.TagResource",
-        ("POST", ["untag"]) => "iot.UntagResource",
-        ("GET", ["tags"]) => "iot.ListTagsForResource",
-        ("GET", ["endpoint"]) => "iot.DescribeEndpoint",
+        ("POST", ["authorizer", _, "test"]) => "TestInvokeAuthorizer",
+        ("POST", ["authorizer", _]) => "CreateAuthorizer",
+        ("PUT", ["authorizer", _]) => "UpdateAuthorizer",
+        ("GET", ["authorizer", _]) => "DescribeAuthorizer",
+        ("DELETE", ["authorizer", _]) => "DeleteAuthorizer",
+        ("GET", ["authorizers"]) => "ListAuthorizers",
+        ("POST", ["default-authorizer"]) => "SetDefaultAuthorizer",
+        ("GET", ["default-authorizer"]) => "DescribeDefaultAuthorizer",
+        ("DELETE", ["default-authorizer"]) => "ClearDefaultAuthorizer",
+        ("POST", ["tags"]) => "TagResource",
+        ("POST", ["untag"]) => "UntagResource",
+        ("GET", ["tags"]) => "ListTagsForResource",
+        ("GET", ["endpoint"]) => "DescribeEndpoint",
         _ => return None,
     })
+}
+
+/// The ARN of the authorizer of this name.
+pub(crate) fn authorizer_arn(call: &Call, name: &str) -> String {
+    format!("arn:{}:iot:{}:{}:authorizer/{name}", call.partition(), call.region, call.account)
 }
 
 /// Whether the resource policy of the authorizer's function, of exactly the qualifier in its ARN, lets AWS

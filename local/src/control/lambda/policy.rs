@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::control::wildcard::like;
+
 /// The policy of one qualifier.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
@@ -119,31 +121,4 @@ fn arn_like(pattern: &str, arn: &str) -> bool {
     let patterns: Vec<&str> = pattern.splitn(6, ':').collect();
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     patterns.len() == parts.len() && patterns.iter().zip(&parts).all(|(pattern, part)| like(pattern, part))
-}
-
-/// `*` stands for any text, `?` for one character.
-pub(super) fn like(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut at, mut read) = (0, 0);
-    // Where the last `*` stands, and how much of the text it has taken.
-    let mut star: Option<(usize, usize)> = None;
-    while read < text.len() {
-        match pattern.get(at) {
-            Some('*') => {
-                star = Some((at, read));
-                at += 1;
-            }
-            Some(&wanted) if wanted == '?' || wanted == text[read] => {
-                at += 1;
-                read += 1;
-            }
-            _ => {
-                let Some((place, taken)) = star else { return false };
-                star = Some((place, taken + 1));
-                at = place + 1;
-                read = taken + 1;
-            }
-        }
-    }
-    pattern[at..].iter().all(|&rest| rest == '*')
 }

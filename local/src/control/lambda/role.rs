@@ -6,10 +6,11 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 use super::errors::invalid_parameter;
-use super::policy::{like, texts};
+use super::policy::texts;
 use super::resolve::NotInvokable;
 use super::state::Settings;
 use crate::control::iam::Role;
+use crate::control::wildcard::like;
 use crate::control::{Call, ServiceError};
 use crate::state::World;
 use crate::switches::UnpropagatedRole;

@@ -38,6 +38,16 @@ fn delete(bench: &mut Bench, path: &str) -> Answered {
     bench.lambda("DELETE", path, &Value::Null)
 }
 
+/// A function `f` with version 1 and alias `live`.
+fn released() -> Bench {
+    let mut bench = Bench::new();
+    bench.function("f");
+    publish(&mut bench);
+    let alias = serde_json::json!({ "Name": "live", "FunctionVersion": "1" });
+    assert_eq!(bench.lambda("POST", "/2015-03-31/functions/f/aliases", &alias).status, 201);
+    bench
+}
+
 fn publish(bench: &mut Bench) -> Answered {
     bench.lambda("POST", "/2015-03-31/functions/f/versions", &serde_json::json!({}))
 }

@@ -139,7 +139,7 @@ fn invalid(text: impl Into<String>) -> ServiceError {
     ServiceError::new(400, input::INVALID, text)
 }
 
-fn group_arn(call: &Call, name: &str) -> String {
+pub(crate) fn group_arn(call: &Call, name: &str) -> String {
     format!("arn:{}:logs:{}:{}:log-group:{name}", call.partition(), call.region, call.account)
 }
 

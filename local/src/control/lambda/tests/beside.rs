@@ -2,26 +2,16 @@
 
 use serde_json::json;
 
-use super::{FUNCTION_ARN, delete, get, publish};
-use crate::control::bench::Bench;
+use super::{FUNCTION_ARN, delete, get, released};
 
 const URL: &str = "/2021-10-31/functions/f/url";
 const URLS: &str = "/2021-10-31/functions/f/urls";
 const PROVISIONED: &str = "/2019-09-30/functions/f/provisioned-concurrency";
 
-fn bench() -> Bench {
-    let mut bench = Bench::new();
-    bench.function("f");
-    publish(&mut bench);
-    let alias = json!({ "Name": "live", "FunctionVersion": "1" });
-    assert_eq!(bench.lambda("POST", "/2015-03-31/functions/f/aliases", &alias).status, 201);
-    bench
-}
-
 /// Members and statuses: [M] `CreateFunctionUrlConfig`, `ListFunctionUrlConfigs`.
 #[test]
 fn urls_hang_on_the_function_and_on_its_aliases() {
-    let mut bench = bench();
+    let mut bench = released();
     assert_eq!(get(&mut bench, URLS).body, json!({ "FunctionUrlConfigs": [] }));
     let live = format!("{URL}?Qualifier=live");
     let made = bench.lambda("POST", &live, &json!({ "AuthType": "NONE" }));
@@ -47,7 +37,7 @@ fn urls_hang_on_the_function_and_on_its_aliases() {
 /// Members and statuses: [M] `PutProvisionedConcurrencyConfig`, `ListProvisionedConcurrencyConfigs`.
 #[test]
 fn provisioned_concurrency_hangs_on_what_is_published() {
-    let mut bench = bench();
+    let mut bench = released();
     let all = format!("{PROVISIONED}?List=ALL");
     assert_eq!(get(&mut bench, &all).body, json!({ "ProvisionedConcurrencyConfigs": [] }));
     let (two, live) =

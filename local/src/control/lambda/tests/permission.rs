@@ -2,23 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{FUNCTION_ARN, configuration, delete, get, publish, revision};
+use super::{FUNCTION_ARN, configuration, delete, get, publish, released, revision};
 use crate::control::bench::{Answered, Bench, REGION};
 use crate::control::lambda::may_invoke;
 
 const POLICY: &str = "/2015-03-31/functions/f/policy";
 const AUTHORIZER: &str = "arn:aws:iot:eu-west-1:000000000000:authorizer/a";
 const ACCOUNT: &str = "000000000000";
-
-/// A function with version 1 and alias `live`.
-fn bench() -> Bench {
-    let mut bench = Bench::new();
-    bench.function("f");
-    publish(&mut bench);
-    let alias = json!({ "Name": "live", "FunctionVersion": "1" });
-    assert_eq!(bench.lambda("POST", "/2015-03-31/functions/f/aliases", &alias).status, 201);
-    bench
-}
 
 fn statement() -> Value {
     json!({
@@ -41,7 +31,7 @@ fn parsed(answered: &Answered, member: &str) -> Value {
 
 #[test]
 fn a_statement_is_as_aws_writes_it() {
-    let mut bench = bench();
+    let mut bench = released();
     let added = add(&mut bench, "?Qualifier=live", &Value::Null);
     assert_eq!(added.status, 201);
     // aws-facts 3.5 [D][R]: key spelling, the qualifier in the resource.
@@ -76,7 +66,7 @@ fn principals_are_services_accounts_identities_or_everybody() {
         ("111111111111", json!({ "AWS": "arn:aws:iam::111111111111:root" })),
         (user, json!({ "AWS": user })),
     ];
-    let mut bench = bench();
+    let mut bench = released();
     for (place, (principal, expected)) in rows.into_iter().enumerate() {
         let change = json!({ "StatementId": format!("s{place}"), "Principal": principal });
         assert_eq!(parsed(&add(&mut bench, "", &change), "Statement")["Principal"], expected);
@@ -85,7 +75,7 @@ fn principals_are_services_accounts_identities_or_everybody() {
 
 #[test]
 fn what_is_refused() {
-    let mut bench = bench();
+    let mut bench = released();
     add(&mut bench, "", &Value::Null);
     let invalid = "InvalidParameterValueException";
     let missing = "ResourceNotFoundException";
@@ -117,7 +107,7 @@ fn what_is_refused() {
 #[test]
 fn a_source_is_an_arn_without_wildcards_before_its_resource() {
     // [M] shape Arn; a bucket has neither Region nor account.
-    let mut bench = bench();
+    let mut bench = released();
     let rows = [
         ("arn:aws:s3:::bucket", 201),
         ("arn:aws:iot:eu-west-1:000000000000:authorizer/*", 201),
@@ -134,7 +124,7 @@ fn a_source_is_an_arn_without_wildcards_before_its_resource() {
 
 #[test]
 fn what_cannot_be_read_or_removed() {
-    let mut bench = bench();
+    let mut bench = released();
     // [R] test_permission_exceptions, test_remove_multi_permissions, get_policy of a version without one.
     let no_policy = "The resource you requested does not exist.";
     assert_eq!(get(&mut bench, POLICY).refusal(), (404, "ResourceNotFoundException", no_policy));
@@ -161,7 +151,7 @@ fn what_cannot_be_read_or_removed() {
 
 #[test]
 fn the_policy_and_what_it_is_on_share_a_revision_until_one_moves() {
-    let mut bench = bench();
+    let mut bench = released();
     let change = json!({ "RevisionId": revision(&mut bench) });
     assert_eq!(add(&mut bench, "", &change).status, 201);
     // [R] test_function_revisions_permissions.
@@ -187,7 +177,7 @@ fn the_policy_and_what_it_is_on_share_a_revision_until_one_moves() {
 #[test]
 fn a_policy_has_a_size() {
     // aws-facts 3.5 [D][M]: 20 KB.
-    let mut bench = bench();
+    let mut bench = released();
     let mut last = None;
     for number in 0..100 {
         let answered = add(&mut bench, "", &json!({ "StatementId": format!("{number:0100}") }));
@@ -203,7 +193,7 @@ fn a_policy_has_a_size() {
 
 /// Whether AWS IoT may invoke `arn` for an authorizer, after one statement was added to a qualifier.
 fn allowed(query: &str, change: &Value, arn: &str, source: &str, account: &str) -> bool {
-    let mut bench = bench();
+    let mut bench = released();
     assert_eq!(add(&mut bench, query, change).status, 201);
     may_invoke(&bench.world, REGION, arn, "iot.amazonaws.com", source, account)
 }
