@@ -13,7 +13,7 @@ import zipfile
 
 sys.path.insert(0, os.path.dirname(__file__))
 import wire
-from needles import PATTERNS, Needles, der_of, patterns_in
+from needles import PATTERNS, Needles, der_of, leaks_in
 from person import approve
 from support import BINARY, Proxy, Target, bootstrap, check, environment, finish, folder, stack_file
 
@@ -102,17 +102,7 @@ def control_wire(proxy):
 
 def scan(places, needles):
     """The places in which a secret is that may not be there; and the exceptions that were met."""
-    leaks, met = [], set()
-    for place, content in places:
-        found = [(name, ALLOWED) for name in needles.found(content)]
-        found += [(name, ALLOWED_KINDS) for name in patterns_in(content)]
-        for name, table in found:
-            row = next((row for row in table if row[0] == name and re.match(row[1], place)), None)
-            if row:
-                met.add(row)
-            else:
-                leaks.append(f"{name} in {place}")
-    return leaks, met
+    return leaks_in(places, needles, ALLOWED, ALLOWED_KINDS)
 
 
 class Story:

@@ -16,7 +16,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(__file__))
-from needles import Needles, der_of, patterns_in
+from counts import check, finish
+from needles import Needles, der_of, leaks_in
 
 STATE = r"left \S+ .*\.thinggate/"
 SIGNING_KEY = r"left \S+ .*keys/\S+@\S+/\d+\.pem$"
@@ -41,17 +42,6 @@ ALLOWED_KINDS = [
     ("a token", rf"{TOKEN_FILE}|{ARTICLE}", "see above"),
 ]
 STORES = re.compile("|".join([rf"{STATE}(identity|credentials|run|state)\.json$", rf"{STATE}ca\.key$", SIGNING_KEY]))
-
-passed = 0
-failed = 0
-
-
-def check(name, holds, detail=""):
-    """Counts one check and says how it went."""
-    global passed, failed
-    passed, failed = passed + bool(holds), failed + (not holds)
-    print(f"{'ok     ' if holds else 'FAILED '} {name}" + ("" if holds else f"\n        {detail}"), flush=True)
-
 
 def places(run, logs):
     """Every file that is looked through: its name as a place, and its path."""
@@ -101,18 +91,7 @@ def gather(found):
 
 def scan(found, needles):
     """The places in which a secret is that may not be there; and the exceptions that were met."""
-    leaks, met = [], set()
-    for place, path in found:
-        content = contents(path)
-        seen = [(name, ALLOWED) for name in needles.found(content)]
-        seen += [(name, ALLOWED_KINDS) for name in patterns_in(content)]
-        for name, table in seen:
-            row = next((row for row in table if row[0] == name and re.match(row[1], place)), None)
-            if row:
-                met.add(row)
-            else:
-                leaks.append(f"{name} in {place}")
-    return leaks, met
+    return leaks_in(((place, contents(path)) for place, path in found), needles, ALLOWED, ALLOWED_KINDS)
 
 
 def planted(run, needles):
@@ -152,8 +131,7 @@ def main():
     opened = [f"{mode:o} {place}" for place, mode in stores if mode & 0o077]
     check(f"{len(stores)} files that hold secrets are their owner's alone", stores and not opened, opened)
     planted(run, needles)
-    print(f"{passed} passed, {failed} failed", flush=True)
-    sys.exit(1 if failed else 0)
+    finish()
 
 
 if __name__ == "__main__":

@@ -118,6 +118,25 @@ def patterns_in(content):
             if any(one.group(1) not in FIXTURES for one in re.finditer(pattern, content))}
 
 
+def leaks_in(places, needles, allowed, allowed_kinds):
+    """The places in which a secret is that may not be there; and the exceptions that were met.
+
+    `places` gives each place with its content; an exception is a secret, a pattern of places, and why. Those of
+    `allowed_kinds` are for what only looks like a secret.
+    """
+    leaks, met = [], set()
+    for place, content in places:
+        found = [(name, allowed) for name in needles.found(content)]
+        found += [(name, allowed_kinds) for name in patterns_in(content)]
+        for name, table in found:
+            row = next((row for row in table if row[0] == name and re.match(row[1], place)), None)
+            if row:
+                met.add(row)
+            else:
+                leaks.append(f"{name} in {place}")
+    return leaks, met
+
+
 def elements(der):
     """The elements of a DER text: tag and content."""
     at, found = 0, []
