@@ -142,7 +142,7 @@ pub(crate) fn unused(given: &Given, loaded: &[Loaded]) -> Option<Problem> {
     } else {
         format!("the stack files refer to: {}", names.join(", "))
     });
-    Some(match Given::meant(name, used.iter().copied()) {
+    Some(match stack::alike(name, used.iter().copied()) {
         Some(meant) => problem.next(format!("did you mean `--var {meant}=…`?")),
         None => problem.next("leave it out"),
     })

@@ -12,7 +12,7 @@ use super::session::Session;
 use crate::aws::{Aws, Connection, Endpoints};
 use crate::door::Http;
 use crate::keys::{FileStore, Secret, Store};
-use crate::names::Identity;
+use crate::names::{AccountId, Identity};
 use crate::problem::Problem;
 use crate::stack::{Architecture, Signing, Stack, Target};
 
@@ -113,14 +113,7 @@ impl Connected<'_> {
                     }
                 }));
         }
-        let identity = Identity {
-            stack: self.stack.name.clone(),
-            region: self.stack.region.clone(),
-            account: caller.account,
-            partition: caller.partition,
-            authorizer: self.stack.authorizer.name.clone(),
-        };
-        Ok((identity, caller.arn))
+        Ok((identity_in(&self.stack, caller.account, caller.partition), caller.arn))
     }
 
     /// The key store's place, for people.
@@ -130,6 +123,17 @@ impl Connected<'_> {
             Signing::Public { .. } => "public keys of others".to_owned(),
             Signing::Off => "off".to_owned(),
         }
+    }
+}
+
+/// A stack's identity in an account.
+pub(crate) fn identity_in(stack: &Stack, account: AccountId, partition: String) -> Identity {
+    Identity {
+        stack: stack.name.clone(),
+        region: stack.region.clone(),
+        account,
+        partition,
+        authorizer: stack.authorizer.name.clone(),
     }
 }
 

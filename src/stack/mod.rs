@@ -51,7 +51,6 @@ use toml::de::DeTable;
 
 use checks::{Checks, Place};
 use reader::TableReader;
-use sources::Sheet;
 use variables::Filler;
 
 /// The longest stack file, in bytes.
@@ -95,13 +94,12 @@ pub fn read(file: &Path, opened: Opened, given: &Given, open: Open<'_>) -> Resul
     let first = Source { file: file.to_owned(), text: opened.text };
     let sources = Sources::chain(first, extended);
     let sheets = sources.laid_out();
-    let mut tables = Vec::new();
-    let mut checks = Checks::new(sources.laid_out());
-    for sheet in &sheets {
-        tables.push(table(&mut checks, sheet));
-    }
+    let texts: Vec<(usize, &str)> = sheets.iter().map(|sheet| (sheet.start, sheet.text)).collect();
+    let mut checks = Checks::new(sheets);
+    let tables: Vec<DeTable<'_>> =
+        texts.iter().map(|(start, text)| table(&mut checks, *start, text)).collect();
     if let Some(broken) = broken {
-        let start = sheets[broken.sheet].start;
+        let (start, _) = texts[broken.sheet];
         let place =
             Place { key: "extends".to_owned(), span: start + broken.span.start..start + broken.span.end };
         checks.report(&place, broken.code, broken.message, Shown::Line, broken.help);
@@ -141,27 +139,27 @@ fn keys(table: &DeTable<'_>) -> Vec<String> {
     table.keys().map(|key| key.get_ref().to_string()).collect()
 }
 
-/// One text as a table, its places among all texts; its syntax errors are recorded.
-fn table<'s>(checks: &mut Checks<'_>, sheet: &Sheet<'s>) -> DeTable<'s> {
-    if sheet.text.len() > STACK_FILE_LENGTH_MAX {
-        let place = Place { key: String::new(), span: sheet.start..sheet.start };
-        let length = sheet.text.len();
+/// The text that begins at `start` among all, as a table; its syntax errors are recorded.
+fn table<'s>(checks: &mut Checks<'_>, start: usize, text: &'s str) -> DeTable<'s> {
+    if text.len() > STACK_FILE_LENGTH_MAX {
+        let place = Place { key: String::new(), span: start..start };
+        let length = text.len();
         let message =
             format!("a stack file has at most {STACK_FILE_LENGTH_MAX} bytes; this one has {length}");
         checks.error(&place, "too_large", message);
         checks.is_incomplete();
         return DeTable::new();
     }
-    let (document, errors) = DeTable::parse_recoverable(sheet.text);
+    let (document, errors) = DeTable::parse_recoverable(text);
     let errors: Vec<_> = errors
         .iter()
         .map(|error| {
             let span = error.span().unwrap_or(0..0);
-            (sheet.start + span.start..sheet.start + span.end, error.message())
+            (start + span.start..start + span.end, error.message())
         })
         .collect();
     checks.syntax(&errors);
-    layers::moved(document.into_inner(), sheet.start)
+    layers::moved(document.into_inner(), start)
 }
 
 #[cfg(test)]

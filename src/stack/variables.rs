@@ -59,11 +59,6 @@ impl Given {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
-
-    /// The name among `names` that `name` was most likely meant to be.
-    pub fn meant<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-        alike(name, names)
-    }
 }
 
 /// What a name is made of, for messages.

@@ -45,6 +45,7 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
     if plan.changes().next().is_none() {
         return report;
     }
+    // These parts live on the heap: a deploy with all of them in it would not fit on a thread's stack.
     let not_checked = match Box::pin(preflight::check(&work, &plan)).await {
         Ok(finding) => finding,
         Err(problem) => return end(report, Err(problem)),

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::cli::args::{PolicyFor, Variables};
 use crate::cli::load;
 use crate::cli::session::Session;
+use crate::cli::target::identity_in;
 use crate::names::{AccountId, Identity};
 use crate::policy::{self, Purpose};
 use crate::problem::Problem;
@@ -37,13 +38,7 @@ fn identity(stack: &Stack) -> Result<Identity, Problem> {
                 .next("write the account into the stack file"));
         }
     };
-    Ok(Identity {
-        stack: stack.name.clone(),
-        region: stack.region.clone(),
-        account,
-        partition: stack.region.partition().to_owned(),
-        authorizer: stack.authorizer.name.clone(),
-    })
+    Ok(identity_in(stack, account, stack.region.partition().to_owned()))
 }
 
 fn purpose_of(purpose: PolicyFor) -> Purpose {

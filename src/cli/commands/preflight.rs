@@ -50,8 +50,7 @@ fn missing(work: &Work<'_>, refused: Vec<(String, String)>) -> Problem {
     for (action, resource) in refused {
         problem = problem.because(format!("{action} is not allowed on {resource}"));
     }
-    let file = work.stack().file.display();
-    problem.next(format!("attach what `thinggate policy --for {purpose} {file}` prints"))
+    problem.next(format!("attach what `thinggate policy --for {purpose} STACK` prints"))
 }
 
 fn cannot_check(unasked: &Unasked) -> Finding {
