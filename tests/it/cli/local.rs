@@ -1,10 +1,11 @@
 //! `local …` beside `local follow`: what the target says about itself and about a refusal.
 
+use std::io::{BufRead as _, BufReader};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Bench, Served, ended, finish, shown, until};
+use crate::support::{Bench, Served, ended, finish, shown};
 
 /// A token that looks like one, under a signature that no key made.
 fn refused(bench: &Bench, more: &[&str]) -> (String, String) {
@@ -124,7 +125,8 @@ fn status_says_where_since_when_and_what_is_there() {
 fn a_target_whose_state_directory_is_moved_away_ends_and_says_so() {
     let bench = Bench::empty();
     let mut child = bench.command(&["local", "up"]).spawn().unwrap();
-    until("the target is served", || bench.path().join(".thinggate/run.json").exists());
+    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    assert!(lines.by_ref().map_while(Result::ok).any(|line| line == "ready"), "it is served");
     std::fs::rename(bench.path().join(".thinggate"), bench.path().join("elsewhere")).unwrap();
     ended(&mut child, Duration::from_mins(1));
     let run = finish(child);
