@@ -34,6 +34,8 @@ pub enum Scope {
     LogGroup,
     /// The function, its versions and its alias.
     Function,
+    /// The function's versions and its alias, without the function: what only they can have.
+    Published,
     /// The same function, opened to AWS IoT and to nobody else.
     Invoker,
     /// The IoT authorizer.
@@ -82,12 +84,13 @@ struct Statement {
 }
 
 impl Scope {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Any,
         Self::Role,
         Self::PassedRole,
         Self::LogGroup,
         Self::Function,
+        Self::Published,
         Self::Invoker,
         Self::Authorizer,
         Self::Caller,
@@ -100,6 +103,7 @@ impl Scope {
             Self::PassedRole => "PassRoleToLambda",
             Self::LogGroup => "LogGroup",
             Self::Function => "Function",
+            Self::Published => "VersionsAndAlias",
             Self::Invoker => "OpenFunctionToIot",
             Self::Authorizer => "Authorizer",
             Self::Caller => "AskBeforehand",
@@ -117,6 +121,7 @@ impl Scope {
             Self::Role | Self::PassedRole => vec![identity.role_arn()],
             Self::LogGroup => with_parts(identity.log_group_arn()),
             Self::Function | Self::Invoker => with_parts(identity.function_arn()),
+            Self::Published => vec![format!("{}:*", identity.function_arn())],
             Self::Authorizer => vec![identity.authorizer_arn()],
             Self::Caller => ["role", "user"]
                 .map(|kind| format!("arn:{}:iam::{}:{kind}/*", identity.partition, identity.account))
@@ -127,7 +132,10 @@ impl Scope {
     /// The one ARN on which a call asks, where the scope covers several: the form with `:*` for a log
     /// group's own calls would not be found under the plain one, so the plain one stands for all.
     pub fn asked_on(self, identity: &Identity) -> String {
-        self.resources(identity).swap_remove(0)
+        match self {
+            Self::Published => identity.alias_arn(),
+            _ => self.resources(identity).swap_remove(0),
+        }
     }
 
     /// The condition key that limits the scope further, and its one value.
@@ -135,9 +143,13 @@ impl Scope {
         match self {
             Self::PassedRole => Some(("iam:PassedToService", "lambda.amazonaws.com")),
             Self::Invoker => Some(("lambda:Principal", "iot.amazonaws.com")),
-            Self::Any | Self::Role | Self::LogGroup | Self::Function | Self::Authorizer | Self::Caller => {
-                None
-            }
+            Self::Any
+            | Self::Role
+            | Self::LogGroup
+            | Self::Function
+            | Self::Published
+            | Self::Authorizer
+            | Self::Caller => None,
         }
     }
 }
@@ -236,13 +248,13 @@ fn to_update(kind: Kind) -> Vec<Need> {
                 &[
                     "lambda:DeleteFunctionConcurrency",
                     "lambda:DeleteFunctionUrlConfig",
-                    "lambda:DeleteProvisionedConcurrencyConfig",
                     "lambda:GetFunctionConfiguration",
                     "lambda:TagResource",
                     "lambda:UpdateFunctionCode",
                     "lambda:UpdateFunctionConfiguration",
                 ],
             ),
+            on(Scope::Published, &["lambda:DeleteProvisionedConcurrencyConfig"]),
             on(Scope::PassedRole, &["iam:PassRole"]),
         ]
         .concat(),

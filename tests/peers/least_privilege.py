@@ -81,6 +81,8 @@ class Bench:
                  "--policy-arn", "arn:aws:iam::aws:policy/ReadOnlyAccess")
         self.aws("lambda", "put-function-concurrency", "--function-name", FUNCTION,
                  "--reserved-concurrent-executions", "5")
+        self.aws("lambda", "put-provisioned-concurrency-config", "--function-name", FUNCTION,
+                 "--qualifier", "live", "--provisioned-concurrent-executions", "1")
         self.target.admin("POST", "/_local/clock", {"advance_ms": 3000})
 
 
