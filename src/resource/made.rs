@@ -18,7 +18,7 @@ pub(super) struct Made<L> {
 }
 
 /// Creates, and reads until it is seen with our tag. `create` says false when one of its name is there
-/// already; one that is there and cannot be read is being deleted, and is created again.
+/// already; one that is there and cannot be read, then or later, is being deleted, and is created again.
 pub(super) async fn made<L, C, R>(
     aws: &Aws,
     (place, condition): (&str, Condition),
@@ -43,9 +43,15 @@ where
         let believed = owner(&live) != Owner::Ours || sighted.swap(true, Ordering::Relaxed);
         Ok(if believed { Look::Yes(false) } else { Look::NotYet })
     });
-    let by_us = by_us.await?;
+    let by_us = AtomicBool::new(by_us.await?);
     let seen = aws.until(condition, || async {
-        let Some(live) = read().await? else { return Ok(Look::NotYet) };
+        let Some(live) = read().await? else {
+            // What only a copy had is gone by now, and nobody else makes it.
+            if !by_us.load(Ordering::Relaxed) {
+                by_us.store(create().await?, Ordering::Relaxed);
+            }
+            return Ok(Look::NotYet);
+        };
         Ok(match owner(&live) {
             Owner::Ours => Look::Yes(live),
             // Its tags may come later than it does.
@@ -54,7 +60,7 @@ where
         })
     });
     match seen.await {
-        Ok(live) => Ok(Made { live, by_us }),
+        Ok(live) => Ok(Made { live, by_us: by_us.load(Ordering::Relaxed) }),
         Err(problem) if problem.code != "timed_out" => Err(problem),
         Err(problem) => match read().await? {
             Some(_) => Err(not_ours(place.to_owned(), None)),

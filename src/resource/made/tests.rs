@@ -53,6 +53,26 @@ async fn what_only_a_copy_still_has_is_created_again() {
     assert_eq!((made.unwrap().by_us, creates), (true, 3));
 }
 
+/// The same, where its tags went before it did: it looks like one whose tags are still to come.
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_after_it_was_believed_is_created_again() {
+    let gone = [Some(Owner::Foreign(None)), None, Some(Owner::Ours)];
+    let (made, creates) = run(&[false, true], &gone).await;
+    assert_eq!((made.unwrap().by_us, creates), (true, 2));
+    // Two sightings by copies, and a third look that meets none.
+    let gone = [Some(Owner::Ours), Some(Owner::Ours), None, None, Some(Owner::Ours)];
+    let (made, creates) = run(&[false, false, false, true], &gone).await;
+    assert_eq!((made.unwrap().by_us, creates), (true, 4));
+}
+
+/// What was just made is not made twice because a copy does not have it.
+#[tokio::test(start_paused = true)]
+async fn what_was_made_is_not_created_again() {
+    let late = [Some(Owner::Foreign(None)), None, None, Some(Owner::Ours)];
+    let (made, creates) = run(&[true, false], &late).await;
+    assert_eq!((made.unwrap().by_us, creates), (true, 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_stays_without_our_tag_is_somebody_elses() {
     let other = Owner::Foreign(Some("demo@us-east-1".to_owned()));
