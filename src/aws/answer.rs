@@ -37,7 +37,7 @@ pub enum Answer {
     Conflict,
     /// It would work later, and was waited for as long as the row says.
     NotYet(&'static NotYet),
-    /// Too many requests, and the SDK's attempts are used up.
+    /// Too many requests, for as long as is worth waiting ([`retry::TAKES_REQUESTS`]).
     Throttled,
     /// A quota.
     LimitExceeded,
@@ -193,7 +193,7 @@ impl Fault {
             Answer::Throttled => (
                 Failed,
                 "throttled",
-                "AWS asks for fewer requests, and all attempts are used up",
+                "AWS asks for fewer requests, and still does after a minute of attempts",
                 "run the same command again in a minute: it goes on where this one stopped",
             ),
             Answer::LimitExceeded => (

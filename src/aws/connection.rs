@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::answer::{Answer, Fault};
-use super::retry::{ATTEMPT_TIME_MAX, ATTEMPTS_MAX, Otherwise, UPLOAD_TIME_MAX};
+use super::retry::{ATTEMPT_TIME_MAX, ATTEMPTS_MAX, Otherwise, TAKES_REQUESTS, UPLOAD_TIME_MAX};
 use super::wait::{self, Condition, Look, Patience, Progress, Waiting};
 use crate::door::{Http, LabelOperation, Stop};
 use crate::names::{AccountId, Region};
@@ -160,7 +160,7 @@ impl Aws {
             .ok_or_else(|| Problem::failed("odd_answer", "`DescribeEndpoint` named no endpoint"))
     }
 
-    /// Sends one request, and again while the answer is "not yet" and its row's time is not up.
+    /// Sends one request, and again while the answer is "not yet" or "too many", and its time is not up.
     pub(crate) async fn call<T, E, F>(
         &self,
         operation: &'static str,
@@ -177,18 +177,21 @@ impl Aws {
                 Ok(answer) => return Ok(answer),
                 Err(error) => Fault::sort(operation, &error),
             };
-            let Answer::NotYet(row) = fault.answer else { return Err(fault) };
-            let known = patiences.iter().position(|(condition, _)| *condition == row.condition);
+            let (condition, in_the_end) = match fault.answer {
+                Answer::NotYet(row) if row.otherwise == Otherwise::Invalid => {
+                    (row.condition, Answer::Invalid)
+                }
+                Answer::NotYet(row) => (row.condition, fault.answer),
+                Answer::Throttled => (TAKES_REQUESTS, fault.answer),
+                _ => return Err(fault),
+            };
+            let known = patiences.iter().position(|(known, _)| *known == condition);
             let place = known.unwrap_or_else(|| {
-                patiences.push((row.condition, Patience::new(row.condition, &self.waiting)));
+                patiences.push((condition, Patience::new(condition, &self.waiting)));
                 patiences.len() - 1
             });
             if !patiences[place].1.pause().await {
-                let answer = match row.otherwise {
-                    Otherwise::TimedOut => fault.answer,
-                    Otherwise::Invalid => Answer::Invalid,
-                };
-                return Err(Fault { answer, ..fault });
+                return Err(Fault { answer: in_the_end, ..fault });
             }
         }
     }

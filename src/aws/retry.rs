@@ -75,6 +75,11 @@ pub const RELEASE_SEEN: Condition =
 pub const DEFAULT_SETTLED: Condition =
     Condition { until: "the default authorizer is known everywhere", within: Duration::from_secs(20) };
 
+/// Others in the account use up what AWS allows it together, for longer than the SDK's attempts last; AWS
+/// fills its buckets within a second, so that a minute of refusals is no burst.
+pub const TAKES_REQUESTS: Condition =
+    Condition { until: "AWS takes more requests", within: Duration::from_mins(1) };
+
 /// An answer that means "not yet".
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotYet {

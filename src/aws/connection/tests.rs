@@ -24,6 +24,8 @@ use crate::problem::ProblemKind;
 enum Server {
     /// Status and body; the request id is `r-2`.
     Answers(u16, &'static str),
+    /// So many requests are too many; after them it says who is calling.
+    Throttles(Arc<AtomicUsize>),
     RefusesConnections,
     BreaksConnections,
     /// Never answers.
@@ -41,17 +43,22 @@ impl HttpConnector for Server {
                 let status = 200.try_into().expect("it is a status");
                 Ok(HttpResponse::new(status, SdkBody::from_body_1_x(NeverEnds)))
             }
-            Self::Answers(status, body) => {
-                let answer = http::Response::builder()
-                    .status(*status)
-                    .header("x-amzn-requestid", "r-2")
-                    .body(SdkBody::from(*body));
-                Ok(HttpResponse::try_from(answer.expect("status and body are set")).expect("it is HTTP"))
+            Self::Answers(status, body) => Ok(answer(*status, body)),
+            Self::Throttles(left) => {
+                let less =
+                    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+                Ok(if less.is_ok() { answer(400, THROTTLED) } else { answer(200, IDENTITY) })
             }
             Self::RefusesConnections => broken(io::ErrorKind::ConnectionRefused),
             Self::BreaksConnections => broken(io::ErrorKind::ConnectionReset),
         })
     }
+}
+
+fn answer(status: u16, body: &'static str) -> HttpResponse {
+    let answer =
+        http::Response::builder().status(status).header("x-amzn-requestid", "r-2").body(SdkBody::from(body));
+    HttpResponse::try_from(answer.expect("status and body are set")).expect("it is HTTP")
 }
 
 /// A body whose next piece never comes.
@@ -140,13 +147,24 @@ async fn no_connection_and_a_lost_answer_are_told_apart() {
     assert_eq!(caller(Server::Answers(200, "no XML")).await.unwrap_err().code, "answer_lost");
 }
 
+/// The error's form: the query protocol's `ErrorResponse`.
+const THROTTLED: &str = "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error>\
+    </ErrorResponse>";
+
 #[tokio::test(start_paused = true)]
-async fn a_throttled_call_is_sent_so_often_and_no_more() {
-    let throttled = "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error>\
-        </ErrorResponse>";
+async fn a_throttled_call_is_given_up_after_a_while() {
     let began = tokio::time::Instant::now();
-    assert_eq!(caller(Server::Answers(400, throttled)).await.unwrap_err().code, "throttled");
-    assert!(began.elapsed() < Duration::from_mins(2), "{:?}", began.elapsed());
+    assert_eq!(caller(Server::Answers(400, THROTTLED)).await.unwrap_err().code, "throttled");
+    let took = began.elapsed();
+    assert!(took >= TAKES_REQUESTS.within && took < Duration::from_mins(2), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_outlasts_more_refusals_than_the_sdk_has_attempts() {
+    let refusals = usize::try_from(3 * ATTEMPTS_MAX).unwrap();
+    let left = Arc::new(AtomicUsize::new(refusals));
+    assert_eq!(caller(Server::Throttles(Arc::clone(&left))).await.unwrap().account.as_str(), "123456789012");
+    assert_eq!(left.load(Ordering::Relaxed), 0);
 }
 
 /// The rate limiter with a long queue before it.

@@ -58,7 +58,7 @@ async fn every_call_may_be_throttled() {
     }
 }
 
-/// More than the attempts of one call: told as what it is, and the next run goes on.
+/// Longer than is worth waiting for: told as what it is, and the next run goes on.
 #[tokio::test(start_paused = true)]
 async fn throttling_without_end_is_told() {
     let bench = bench(Options::default()).await;
