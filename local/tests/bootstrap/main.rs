@@ -9,6 +9,7 @@
 //! | `crash` | ends with status 7 after taking the event |
 //! | `crash_at_start`, `init_error` | ends, or reports an error, before the first event |
 //! | `hang`, `hang_at_start` | never answers |
+//! | `slow_start` | asks for its first event after 1.5 s, and answers as `allow` |
 //! | `answer_once` | answers the first event, ends at the second |
 //! | `malformed` | answers what is not JSON |
 //!
@@ -92,6 +93,7 @@ fn main() {
     let problem = r#"{"errorType":"Test.Problem","errorMessage":"as ordered"}"#;
     match behaviour.as_str() {
         "hang_at_start" => hang(),
+        "slow_start" => std::thread::sleep(std::time::Duration::from_millis(1500)),
         "init_error" => {
             api.call("POST", "init/error", problem);
             std::process::exit(1);
@@ -112,7 +114,7 @@ fn main() {
         let answer = match behaviour.as_str() {
             "answer" => variable("ANSWER"),
             "echo" => echo(&headers, &event),
-            "allow" => ALLOW.to_owned(),
+            "allow" | "slow_start" => ALLOW.to_owned(),
             "deny" => DENY.to_owned(),
             "print_event" => {
                 println!("event: {event}");

@@ -2,6 +2,7 @@
 
 mod questions;
 mod throttle;
+mod warm;
 
 use std::time::Duration;
 

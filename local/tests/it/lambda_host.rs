@@ -80,18 +80,18 @@ fn a_process_stays_warm_until_its_function_changes() {
     assert_ne!(first.request_id, second.request_id);
     assert!(first.lines.last().unwrap().contains("Init Duration"), "{:?}", first.lines);
     assert!(!second.lines.last().unwrap().contains("Init Duration"), "{:?}", second.lines);
-    let mut pid = answer(&first)["pid"].clone();
-    let changes: [fn(&mut Invokable); 4] = [
-        |changed| drop(changed.environment.insert("MORE".into(), "1".into())),
-        |changed| changed.timeout += Duration::from_secs(1),
-        |changed| changed.role_id = "AROB".into(),
-        |deleted_and_made_again| deleted_and_made_again.function_id = "second".into(),
+    let changes: [(&str, fn(&mut Invokable)); 4] = [
+        ("environment", |changed| drop(changed.environment.insert("MORE".into(), "1".into()))),
+        ("timeout", |changed| changed.timeout += Duration::from_secs(1)),
+        ("role", |changed| changed.role_id = "AROB".into()),
+        ("deleted and made again", |changed| changed.function_id = "second".into()),
     ];
-    for (place, change) in changes.into_iter().enumerate() {
-        let mut after = echo.clone();
-        change(&mut after);
-        let next = answer(&run(&hosts, &after, AMPLE))["pid"].clone();
-        assert_ne!(pid, next, "change {place}");
+    let (mut now, mut pid) = (echo, answer(&first)["pid"].clone());
+    for (what, change) in changes {
+        // One after the other, so that this change alone tells it from the process before.
+        change(&mut now);
+        let next = answer(&run(&hosts, &now, AMPLE))["pid"].clone();
+        assert_ne!(pid, next, "{what}");
         assert_ended(&pid);
         pid = next;
     }
@@ -183,6 +183,18 @@ fn one_that_does_not_answer_is_ended_in_time() {
     let mut quick = function("hang");
     quick.timeout = SHORT;
     assert_eq!(run(&hosts, &quick, AMPLE).invoked, Invoked::TimedOut);
+}
+
+#[test]
+fn the_time_that_a_start_takes_is_not_the_functions_own() {
+    // Lambda Developer Guide, "Init phase": limited to 10 seconds, whatever the function's timeout is.
+    let hosts = Hosts::default();
+    let slow = Invokable { timeout: Duration::from_secs(1), ..function("slow_start") };
+    let invocation = run(&hosts, &slow, AMPLE);
+    assert_eq!(answer(&invocation)["isAuthenticated"], true);
+    let report = invocation.lines.last().unwrap();
+    let init = report.split("Init Duration: ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    assert!(init.parse::<f64>().unwrap() >= 1500.0, "{report}");
 }
 
 #[test]

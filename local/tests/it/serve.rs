@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use local::clock::Clock;
 use local::data::broker::Message;
-use local::data::topic::Topic;
+use local::data::topic::{Filter, Topic};
 use local::fault::Order;
 use local::serve::ServeError;
 use local::state_directory::StateDirectory;
@@ -196,13 +196,20 @@ fn a_target_that_is_dropped_lets_go_what_it_holds() {
     let target = Target::open(&directory, Clock::wall(), Options::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let running = runtime.block_on(local::serve::serve(target.clone(), &directory)).unwrap();
+    let mut subscription = target.subscribe(None, Filter::new("#").unwrap()).unwrap();
     target.faults().order(Order { hold_reply_of: Some(1), ..Order::default() });
     std::thread::scope(|scope| {
         scope.spawn(|| target.control(log_group_request(&target)));
         assert!(target.faults().wait_until_held(Duration::from_mins(1)));
         drop(running);
-        assert!(!target.faults().status().held);
+        let is_held = target.faults().status().held;
+        target.faults().release();
+        assert!(!is_held, "a held reply outlived its target");
     });
+    let ended = std::future::poll_fn(|context| subscription.poll(context));
+    let limit = Duration::from_secs(10);
+    let ended = runtime.block_on(async { tokio::time::timeout(limit, ended).await });
+    assert!(ended.is_ok_and(|message| message.is_none()), "a subscription outlived its target");
 }
 
 fn log_group_request(target: &Target) -> http::Request<Bytes> {
