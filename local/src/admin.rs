@@ -14,6 +14,8 @@
 //! | `DELETE /_local/faults` | releases what is held |
 //! | `PUT /_local/policy`, an IAM policy | holds the access key to it |
 //! | `DELETE /_local/policy` | lets it do everything again |
+//! | `PUT /_local/web-identity` `{"issuer", "client_ids", "jwks"}` | an `OpenID` Connect provider of the account, and its keys |
+//! | `DELETE /_local/web-identity` | none any more |
 //! | `GET /_local/packages/SHA256.zip` | an uploaded package; without a key |
 //! | `POST /_local/broker` `{"drop_messages": true}` | loses every message that devices publish, or no longer |
 //! | `GET /_local/messages?filter=FILTER`, `&region=REGION` | a stream, one JSON line for each message delivered |
@@ -126,6 +128,14 @@ fn answer(target: &Target, request: &Request) -> Result<Value, Refused> {
         (&Method::DELETE, "/_local/policy") => {
             target.guard().lift();
             Ok(json!({ "enforced": false }))
+        }
+        (&Method::PUT, "/_local/web-identity") => {
+            target.issuers().put(read(request)?).map_err(|because| (400, because))?;
+            Ok(json!({}))
+        }
+        (&Method::DELETE, "/_local/web-identity") => {
+            target.issuers().clear();
+            Ok(json!({}))
         }
         (&Method::POST, "/_local/broker") => {
             let sent: Broker = read(request)?;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Clock;
 use crate::control::guard::Guard;
 use crate::control::logs::kept::{FILE as EVENTS, Saved};
+use crate::control::sts::issuers::Issuers;
 use crate::copies::Copies;
 use crate::data::Gateway;
 use crate::data::broker::{Message, Subscription, TooManySubscribers};
@@ -108,6 +109,7 @@ struct Inner {
     copies: Copies,
     buckets: Buckets,
     guard: Guard,
+    issuers: Issuers,
     /// How often each function was run, by Region and name.
     invocations: Mutex<BTreeMap<(String, String), u64>>,
     hosts: Hosts,
@@ -181,6 +183,7 @@ impl Target {
             copies: Copies::default(),
             buckets: Buckets::default(),
             guard: Guard::default(),
+            issuers: Issuers::default(),
             invocations: Mutex::default(),
             gateway: Gateway::default(),
             provider,
@@ -260,6 +263,11 @@ impl Target {
     /// The IAM policy that the caller is held to.
     pub fn guard(&self) -> &Guard {
         &self.inner.guard
+    }
+
+    /// The `OpenID` Connect providers that the account knows.
+    pub fn issuers(&self) -> &Issuers {
+        &self.inner.issuers
     }
 
     /// What is delivered from now on to topics of `filter`, in one Region or in all.
@@ -398,6 +406,7 @@ impl Target {
         self.inner.faults.clear();
         self.inner.copies.forget();
         self.inner.guard.lift();
+        self.inner.issuers.clear();
         self.inner.gateway.broker.drop_messages(false);
         self.inner.invocations.lock().unwrap_or_else(PoisonError::into_inner).clear();
         Ok(())

@@ -23,7 +23,7 @@ BINARY = os.environ["THINGGATE"]
 RECORD = os.environ.get("THINGGATE_TEST_RECORD")
 RECORDED_BYTES_MAX = 1 << 20  # what is larger is a program or its package, and canary.py looks into those
 CHECKOUT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-READ_WORDS = ("Get", "List", "Describe", "Simulate", "Filter")
+READ_WORDS = ("Get", "List", "Describe", "Simulate", "Filter", "AssumeRole")
 
 
 def environment(**more):
@@ -240,6 +240,8 @@ def operation(handler, body):
     """Service, operation, and whether it writes, as a judge from outside reads them."""
     scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", handler.headers.get("authorization", ""))
     service = scope.group(2) if scope else ""
+    if not scope and b"Action=AssumeRoleWithWebIdentity" in body:
+        service = "sts"  # the one call that nobody signs
     target = handler.headers.get("x-amz-target", "")
     if service in ("iam", "sts"):
         name = dict(urllib.parse.parse_qsl(body.decode("utf-8", "replace"))).get("Action", "?")

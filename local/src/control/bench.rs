@@ -14,7 +14,7 @@ use zip::write::SimpleFileOptions;
 
 use super::{Call, Reply, Run, ServiceError, iam, iot, lambda};
 use crate::state::World;
-use crate::{ACCOUNT, Options, PackageStore, Response};
+use crate::{ACCOUNT, Credentials, Options, PackageStore, Response};
 
 /// The role that a new bench has.
 pub(crate) const ROLE: &str = "arn:aws:iam::000000000000:role/r";
@@ -105,7 +105,10 @@ impl Bench {
             headers: &HeaderMap::new(),
             body,
             options: &self.options,
+            caller: &crate::control::caller::Caller::User,
+            key: &Credentials { access_key_id: String::new(), secret_access_key: String::new() },
             guard: &crate::control::guard::Guard::default(),
+            issuers: &crate::control::sts::issuers::Issuers::default(),
             packages: &self.packages,
         };
         // As in the target: a refused call changes nothing.

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 pub(crate) mod bench;
+pub mod caller;
 pub mod guard;
 pub mod iam;
 pub mod iot;
@@ -44,8 +45,14 @@ pub struct Call<'a> {
     pub body: &'a Bytes,
     /// How open questions of AWS's behaviour are answered, and limits.
     pub options: &'a crate::Options,
+    /// Who calls.
+    pub caller: &'a caller::Caller,
+    /// The target's own access key, which temporary credentials derive from.
+    pub key: &'a crate::Credentials,
     /// The IAM policy in force.
     pub guard: &'a guard::Guard,
+    /// The `OpenID` Connect providers that the account knows.
+    pub issuers: &'a sts::issuers::Issuers,
     /// Where an uploaded package is kept.
     pub packages: &'a crate::PackageStore,
 }

@@ -5,6 +5,7 @@ use std::io;
 use http::{HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 
+use super::caller::Caller;
 use super::protocol::{json, query, rest_json};
 use super::sigv4::{Claim, Refused};
 use super::{Call, Reply, Run, ServiceError, guard, iam, iot, lambda, logs, sts};
@@ -151,7 +152,9 @@ impl Service {
 }
 
 fn named(service: Service, action: &str) -> (String, bool) {
-    let reads = ["Get", "List", "Describe", "Filter", "Simulate"].iter().any(|verb| action.starts_with(verb));
+    let reads = ["Get", "List", "Describe", "Filter", "Simulate", "AssumeRole"]
+        .iter()
+        .any(|verb| action.starts_with(verb));
     (format!("{service:?}.{action}"), !reads)
 }
 
@@ -172,7 +175,7 @@ pub(crate) fn handle(target: &Target, request: &Request) -> Response {
 }
 
 fn answer(target: &Target, request: &Request, request_id: &str) -> Response {
-    let (service, region) = match authenticate(target, request, request_id) {
+    let Authenticated { service, region, caller } = match authenticate(target, request, request_id) {
         Ok(known) => known,
         Err(refusal) => return refusal,
     };
@@ -192,7 +195,10 @@ fn answer(target: &Target, request: &Request, request_id: &str) -> Response {
         headers: request.headers(),
         body: request.body(),
         options: target.options(),
+        caller: &caller,
+        key: target.key(),
         guard: target.guard(),
+        issuers: target.issuers(),
         packages: target.packages(),
     };
     if let Err(refusal) = permitted(target, service, &call) {
@@ -221,13 +227,17 @@ fn answer(target: &Target, request: &Request, request_id: &str) -> Response {
     response
 }
 
-/// Refuses what the policy in force does not allow. Without one no body is read for it: some carry a package.
+/// Refuses what the caller's policies do not allow. Without a policy in force no body of the user's is read for
+/// it: some carry a package.
 fn permitted(target: &Target, service: Service, call: &Call) -> Result<(), ServiceError> {
-    if !target.guard().is_enforced() {
+    if *call.caller == Caller::Nobody || (*call.caller == Caller::User && !target.guard().is_enforced()) {
         return Ok(());
     }
-    let asked = target.with_world(|world| guard::asked(service, call, &world.iam));
-    target.guard().check(service, &asked, &guard::caller(call.partition(), call.account))
+    target.with_world(|world| {
+        let asked = guard::asked(service, call, &world.iam);
+        let decide = |one: &guard::Asked| guard::decide(call.guard, call.caller, &world.iam, one);
+        guard::check(service, &asked, &call.caller.arn(call.partition(), call.account), decide)
+    })
 }
 
 /// Lets the service answer; its changes are durable, or undone, when this returns.
@@ -264,21 +274,46 @@ fn not_durable(error: &io::Error) -> ServiceError {
     ServiceError::new(500, "InternalFailure", because)
 }
 
-/// Who the request is for; the holder of the target's access key signed it.
-fn authenticate(target: &Target, request: &Request, request_id: &str) -> Result<(Service, String), Response> {
+/// What a request's signature proves.
+struct Authenticated {
+    service: Service,
+    region: String,
+    caller: Caller,
+}
+
+/// Who the request is for, and who signed it.
+fn authenticate(target: &Target, request: &Request, request_id: &str) -> Result<Authenticated, Response> {
     let unknown = |refused: Refused| {
         let service = Service::from_form(request);
         service.error(&service.refusal(refused), request_id)
     };
-    let claim = Claim::read(request.headers()).map_err(unknown)?;
+    let claim = match Claim::read(request.headers()) {
+        Err(Refused::Missing) if may_be_unsigned(request) => {
+            let region = UNSIGNED_REGION.to_owned();
+            return Ok(Authenticated { service: Service::Sts, region, caller: Caller::Nobody });
+        }
+        claim => claim.map_err(unknown)?,
+    };
     let Some(service) = Service::from_signing_name(&claim.service) else {
         let text = format!("Credential should be scoped to correct service, not '{}'.", claim.service);
         return Err(unknown(Refused::Wrong(text)));
     };
-    match claim.verify(request, target.key(), target.clock().now()) {
-        Ok(()) => Ok((service, claim.region)),
+    let now = target.clock().now();
+    let role_id = |arn: &str| target.with_world(|world| world.iam.role(arn).map(|role| role.role_id.clone()));
+    let caller = claim
+        .caller(request.headers(), target.key(), now, role_id)
+        .and_then(|(caller, credentials)| claim.verify(request, &credentials, now).map(|()| caller));
+    match caller {
+        Ok(caller) => Ok(Authenticated { service, region: claim.region, caller }),
         Err(refused) => Err(service.error(&service.refusal(refused), request_id)),
     }
+}
+
+/// The Region of a call that is not signed for one: STS is the same in all.
+const UNSIGNED_REGION: &str = "us-east-1";
+
+fn may_be_unsigned(request: &Request) -> bool {
+    sts::is_unsigned(&query::Form::read(&parameters(request.uri().query()), request.body()))
 }
 
 /// The path's segments, decoded; a trailing slash adds none.

@@ -18,13 +18,15 @@ ROLE = {"RoleName": "none"}
 FUNCTION = {"FunctionName": "none"}
 GROUP = {"logGroupName": "none"}
 CALLER = "arn:aws:iam::000000000000:user/local"
+SESSION = {"RoleArn": "arn:aws:iam::000000000000:role/none", "RoleSessionName": "none"}
 STREAM = {"logGroupName": "none", "logStreamName": "none"}
 
 
 def bases(package):
     """By service and operation; `package` is a zip that Lambda takes."""
     return {
-        "sts": {"GetCallerIdentity": {}},
+        "sts": {"GetCallerIdentity": {}, "AssumeRole": SESSION,
+                "AssumeRoleWithWebIdentity": {**SESSION, "WebIdentityToken": "token"}},
         "iam": iam(), "iot": iot(), "lambda": functions(package), "logs": logs(),
     }
 

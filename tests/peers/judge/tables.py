@@ -94,6 +94,7 @@ COMMON = [
     (EVERY, "AccessDeniedException", 403),
     (EVERY, "InternalFailure", 500),
     (EVERY, "ServiceUnavailable", 503),
+    (QUERY, "AccessDenied", 403),  # aws-actions/configure-aws-credentials#1446
     (QUERY, "IncompleteSignature", 400),
     (QUERY, "InvalidAction", 400),
     (QUERY, "InvalidClientTokenId", 403),

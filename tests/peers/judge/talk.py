@@ -26,6 +26,8 @@ CONVERSATION = [
     *talk_others.LOGS, *talk_others.IOT, *talk_lambda.ENDING, *talk_others.LAST,
 ]
 EXCHANGES_MIN = 150
+# A token of nobody: {"alg":"RS256"}, {"iss":"https://id.example.com"}.
+IDENTITY = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2lkLmV4YW1wbGUuY29tIn0.c2ln"
 
 
 class Cli:
@@ -73,6 +75,8 @@ def words(home):
     function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
     return {
         "fn": f"{function}f", "none": f"{function}none", "role": f"arn:aws:iam::{ACCOUNT}:role/r", "trust": TRUST,
+        "trust_account": TRUST.replace('"Service": "lambda.amazonaws.com"', f'"AWS": "{ACCOUNT}"'),
+        "identity": IDENTITY,
         "doc": INLINE, "managed": MANAGED, "group": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/demo",
         "auth": f"arn:aws:iot:{REGION}:{ACCOUNT}:authorizer/a", "pem": pem, "long65": "a" * 65, "long4096": "x" * 4096,
         "zip": file("one.zip", package()), "zip2": file("two.zip", second),

@@ -11,6 +11,23 @@ NOT_FOUND, INVALID = "ResourceNotFoundException", "InvalidParameterException"
 REFUSED, EXISTS = "InvalidRequestException", "ResourceAlreadyExistsException"
 NO_GROUP = "The specified log group does not exist."
 
+ROLE = "arn:aws:iam::000000000000:role"
+SESSIONS = [
+    ("iam create-role --role-name session --assume-role-policy-document {trust_account}", "", "", ""),
+    (f"sts assume-role --role-arn {ROLE}/session --role-session-name run", "", "", ""),
+    (f"sts assume-role --role-arn {ROLE}/none --role-session-name run", "AccessDenied",
+     "", ""),
+    (f"sts assume-role --role-arn {ROLE}/session --role-session-name run --duration-seconds 3601", "ValidationError",
+     "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", "kreuzwerker/awsu#27"),
+    ("sts assume-role --role-arn arn:aws:iam::000000000000:user/me --role-session-name run", "ValidationError", "", ""),
+    (f"sts assume-role-with-web-identity --role-arn {ROLE}/session --role-session-name run --web-identity-token abcd",
+     "InvalidIdentityToken", "", ""),
+    (f"sts assume-role-with-web-identity --role-arn {ROLE}/session --role-session-name run --web-identity-token {{identity}}",
+     "InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://id.example.com",
+     "aws-actions/configure-aws-credentials#280"),
+    ("iam delete-role --role-name session", "", "", ""),
+]
+
 FIRST = [
     ("sts get-caller-identity", "", "", ""),
     ("iam get-role --role-name r", MISSING, "", ""),
@@ -25,6 +42,7 @@ FIRST = [
     ("iam create-role --role-name q --path nopath --assume-role-policy-document {trust}", "ValidationError", "", ""),
     ("iam create-role --role-name q --max-session-duration 43201 --assume-role-policy-document {trust}", "ValidationError", "", ""),
     "20",
+    *SESSIONS,
 ]
 
 IAM = [

@@ -50,6 +50,9 @@ def example(shape):
 def several(shape, number):
     """So many different values that fit."""
     first = example(shape)
+    if first == {} and shape.type_name == "structure":  # awsQuery has no form for a structure without members
+        name = next(iter(shape.members))
+        first = {name: example(shape.members[name])}
     if isinstance(first, str) and not shape.enum:
         texts = [f"{first}{index}" for index in range(number)]
         pattern = shape.metadata.get("pattern")

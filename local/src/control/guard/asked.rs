@@ -46,10 +46,11 @@ pub(crate) fn asked(service: Service, call: &Call, roles: &iam::State) -> Vec<As
     }
 }
 
-/// `GetCallerIdentity` needs no permission (STS API Reference).
+/// `GetCallerIdentity` needs no permission (STS API Reference). Who may assume a role is decided together with the
+/// role's trust policy, by the service itself.
 fn sts(call: &Call) -> Vec<Asked> {
     match Form::read(call.query, call.body).get("Action") {
-        Some("GetCallerIdentity") => Vec::new(),
+        Some("GetCallerIdentity" | "AssumeRole" | "AssumeRoleWithWebIdentity") => Vec::new(),
         other => vec![Asked::new(&format!("sts:{}", other.unwrap_or("Unknown")), "*")],
     }
 }

@@ -81,13 +81,20 @@ impl Document {
     }
 }
 
+/// Whether all conditions of a statement hold for a request of which this is known; `None` when one is not
+/// understood.
+pub(crate) fn conditions_hold(operators: &Map<String, Value>, context: &[(String, String)]) -> Option<bool> {
+    let conditions = conditions(operators).ok()?;
+    Some(conditions.iter().all(|condition| condition.holds(context)))
+}
+
 impl Statement {
     fn applies(&self, asked: &Asked) -> bool {
         // Actions have no case; resources do.
         let action = asked.action.to_ascii_lowercase();
         self.actions.matches(|pattern| like(&pattern.to_ascii_lowercase(), &action))
             && self.resources.matches(|pattern| like(pattern, &asked.resource))
-            && self.conditions.iter().all(|condition| condition.holds(asked))
+            && self.conditions.iter().all(|condition| condition.holds(&asked.context))
     }
 }
 
@@ -99,9 +106,8 @@ impl Listed {
 
 impl Condition {
     /// All values of a key that is not in the request fail, except for the negated operator and for `ForAllValues`.
-    fn holds(&self, asked: &Asked) -> bool {
-        let found: Vec<&str> = asked
-            .context
+    fn holds(&self, context: &[(String, String)]) -> bool {
+        let found: Vec<&str> = context
             .iter()
             .filter(|(key, _)| key.to_ascii_lowercase() == self.key)
             .map(|(_, value)| value.as_str())

@@ -3,18 +3,27 @@
 
 mod asked;
 mod document;
+mod role;
 
 use std::sync::{Mutex, PoisonError};
 
 pub(crate) use asked::{Asked, asked};
-pub(crate) use document::{Decision, Document};
+pub(crate) use document::{Decision, Document, conditions_hold};
+pub(crate) use role::of_role;
 
-use super::ServiceError;
+use super::caller::Caller;
 use super::route::Service;
+use super::{ServiceError, iam};
 
-/// The caller's ARN: the one user of the account.
-pub(crate) fn caller(partition: &str, account: &str) -> String {
-    format!("arn:{partition}:iam::{account}:user/local")
+/// What the caller's policies say: of the user the one in force, of a session those of its role.
+pub(crate) fn decide(guard: &Guard, caller: &Caller, roles: &iam::State, asked: &Asked) -> Decision {
+    match caller {
+        Caller::User => guard.decide(asked),
+        Caller::Session(session) => {
+            roles.role(&session.role_arn).map_or(Decision::NotAllowed, |role| of_role(role, asked))
+        }
+        Caller::Nobody => Decision::NotAllowed,
+    }
 }
 
 /// The policy in force. It lives as long as the process: nobody wants to find it after a restart.
@@ -44,28 +53,32 @@ impl Guard {
         self.lock().as_ref().map_or(Decision::Allowed, |document| document.decide(asked))
     }
 
-    /// Refuses a call unless everything that it asks for is allowed.
-    pub(crate) fn check(&self, service: Service, asked: &[Asked], caller: &str) -> Result<(), ServiceError> {
-        let refused = asked.iter().find_map(|one| match self.decide(one) {
-            Decision::Allowed => None,
-            Decision::Denied => Some((one, "with an explicit deny in an identity-based policy".to_owned())),
-            Decision::NotAllowed => {
-                Some((one, format!("because no identity-based policy allows the {} action", one.action)))
-            }
-        });
-        let Some((one, why)) = refused else { return Ok(()) };
-        // Codes: "Common Errors" of each API Reference. Text: "Troubleshoot access denied error messages" in
-        // the IAM User Guide.
-        let code = if service.speaks_query() { "AccessDenied" } else { "AccessDeniedException" };
-        let (action, resource) = (&one.action, &one.resource);
-        let text =
-            format!("User: {caller} is not authorized to perform: {action} on resource: {resource} {why}");
-        Err(ServiceError::new(403, code, text))
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Document>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Refuses a call of `caller` (its ARN) unless everything that it asks for is allowed.
+pub(crate) fn check(
+    service: Service,
+    asked: &[Asked],
+    caller: &str,
+    decide: impl Fn(&Asked) -> Decision,
+) -> Result<(), ServiceError> {
+    let refused = asked.iter().find_map(|one| match decide(one) {
+        Decision::Allowed => None,
+        Decision::Denied => Some((one, "with an explicit deny in an identity-based policy".to_owned())),
+        Decision::NotAllowed => {
+            Some((one, format!("because no identity-based policy allows the {} action", one.action)))
+        }
+    });
+    let Some((one, why)) = refused else { return Ok(()) };
+    // Codes: "Common Errors" of each API Reference. Text: "Troubleshoot access denied error messages" in
+    // the IAM User Guide.
+    let code = if service.speaks_query() { "AccessDenied" } else { "AccessDeniedException" };
+    let (action, resource) = (&one.action, &one.resource);
+    let text = format!("User: {caller} is not authorized to perform: {action} on resource: {resource} {why}");
+    Err(ServiceError::new(403, code, text))
 }
 
 #[cfg(test)]

@@ -74,7 +74,8 @@ pub(super) fn document(text: &str) -> String {
 }
 
 /// ISO 8601 in whole seconds, as awsQuery services write dates.
-fn date(moment: SystemTime) -> String {
+/// A moment as awsQuery writes it.
+pub(crate) fn date(moment: SystemTime) -> String {
     OffsetDateTime::from(moment)
         .format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z"))
         .unwrap_or_default()

@@ -35,9 +35,9 @@ pub(super) const DESCRIPTION: Text = Text {
     pattern: Some((r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*", is_description)),
 };
 pub(super) const ARN: Text = Text { length_min: 20, length_max: 2048, pattern: None };
-pub(super) const TAG_KEY: Text =
+pub(crate) const TAG_KEY: Text =
     Text { length_min: 1, length_max: 128, pattern: Some((r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+", is_tag)) };
-pub(super) const TAG_VALUE: Text =
+pub(crate) const TAG_VALUE: Text =
     Text { length_min: 0, length_max: 256, pattern: Some((r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*", is_tag)) };
 const MARKER: Text = Text { length_min: 1, length_max: 320, pattern: Some((r"[\u0020-\u00FF]+", is_marker)) };
 

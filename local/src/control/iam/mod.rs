@@ -11,6 +11,9 @@ mod roles;
 mod simulate;
 mod tags;
 
+pub(crate) use answer::date;
+pub(crate) use input::{TAG_KEY, TAG_VALUE};
+
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 

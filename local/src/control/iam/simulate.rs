@@ -1,8 +1,9 @@
-//! `SimulatePrincipalPolicy`: what the policy in force says, asked beforehand. Source: IAM API Reference.
+//! `SimulatePrincipalPolicy`: what the policy in force says, or those of a role, asked beforehand. Source: IAM API Reference.
 
 use super::{Form, ServiceError, State, Xml, input, no_such_entity};
 use crate::control::Call;
-use crate::control::guard::{Asked, Decision, caller};
+use crate::control::caller::Caller;
+use crate::control::guard::{Asked, Decision, of_role};
 use crate::control::validate::{Checks, Text};
 
 /// Shapes of the model `iam 2010-05-08`.
@@ -100,7 +101,8 @@ pub(super) fn simulate(state: &State, form: &Form, call: &Call) -> Result<Option
         let text = format!("Invalid Entity Arn: {source} does not clearly define entity type and name.");
         return Err(ServiceError::new(400, "InvalidInput", text));
     }
-    if source != caller(call.partition(), call.account) && state.role(source).is_none() {
+    let role = state.role(source);
+    if source != Caller::User.arn(call.partition(), call.account) && role.is_none() {
         return Err(no_such_entity(format!("{source} does not exist.")));
     }
     let context = context(form);
@@ -112,7 +114,7 @@ pub(super) fn simulate(state: &State, form: &Form, call: &Call) -> Result<Option
     result.element("EvaluationResults", |xml| {
         for (resource, action) in &page.entries {
             let asked = Asked::with(action, *resource, context.clone());
-            let decision = call.guard.decide(&asked);
+            let decision = role.map_or_else(|| call.guard.decide(&asked), |role| of_role(role, &asked));
             xml.element("member", |xml| evaluation(xml, &asked, decision));
         }
     });

@@ -42,7 +42,10 @@ impl Account {
             headers: &headers,
             body: &body,
             options: &self.options,
+            caller: &crate::control::caller::Caller::User,
+            key: &crate::Credentials { access_key_id: String::new(), secret_access_key: String::new() },
             guard: &crate::control::guard::Guard::default(),
+            issuers: &crate::control::sts::issuers::Issuers::default(),
             packages: &PackageStore::in_memory(),
         };
         let Reply::Answer(answer) = handle(&mut self.world, &call)? else { panic!("Logs runs no function") };

@@ -53,6 +53,12 @@ impl Form {
         self.parameters.get(name).map(String::as_str)
     }
 
+    /// Whether a parameter, list or structure was sent, even an empty one.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let inner = format!("{name}.");
+        self.parameters.keys().any(|key| key == name || key.starts_with(&inner))
+    }
+
     /// The structures of a list such as `Tags.member.1.Key`: the values of `fields` for each member.
     pub(crate) fn structures<const FIELDS: usize>(
         &self,

@@ -14,6 +14,7 @@ use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::ServiceError;
+use super::caller::Caller;
 use crate::random::hex;
 use crate::{Credentials, Request};
 
@@ -44,8 +45,10 @@ pub(crate) enum Refused {
     Missing,
     /// The header is not of the form; what is wrong.
     Incomplete(String),
-    /// No such access key, or a session token beside a key that has none.
+    /// No such access key, or a session token that is not the one beside it.
     UnknownKey,
+    /// The session has ended.
+    Expired,
     /// Scope or time do not fit; which and why.
     Wrong(String),
     /// The signature is not the one of this request and key.
@@ -60,6 +63,7 @@ impl Refused {
             Self::Missing => (403, "MissingAuthenticationTokenException"),
             Self::Incomplete(_) => (403, "IncompleteSignatureException"),
             Self::UnknownKey => (403, "UnrecognizedClientException"),
+            Self::Expired => (403, "ExpiredTokenException"),
             Self::Wrong(_) | Self::Mismatch => (403, "InvalidSignatureException"),
         };
         ServiceError::new(status, code, self.text("Missing Authentication Token"))
@@ -72,6 +76,7 @@ impl Refused {
             Self::Missing => (403, "MissingAuthenticationToken"),
             Self::Incomplete(_) => (400, "IncompleteSignature"),
             Self::UnknownKey => (403, "InvalidClientTokenId"),
+            Self::Expired => (403, "ExpiredToken"),
             Self::Wrong(_) | Self::Mismatch => (403, "SignatureDoesNotMatch"),
         };
         ServiceError::new(status, code, self.text("Request is missing Authentication Token"))
@@ -82,6 +87,7 @@ impl Refused {
             Self::Missing => missing.to_owned(),
             Self::Incomplete(text) | Self::Wrong(text) => text,
             Self::UnknownKey => "The security token included in the request is invalid.".to_owned(),
+            Self::Expired => "The security token included in the request is expired".to_owned(),
             Self::Mismatch => {
                 "The request signature we calculated does not match the signature you provided. \
                                Check your AWS Secret Access Key and signing method. Consult the service \
@@ -128,6 +134,19 @@ impl Claim {
         })
     }
 
+    /// Who claims to sign, with the credentials that the signature must be made with. `role_id`: see
+    /// [`Caller::find`].
+    pub(crate) fn caller(
+        &self,
+        headers: &HeaderMap,
+        key: &Credentials,
+        now: SystemTime,
+        role_id: impl FnOnce(&str) -> Option<String>,
+    ) -> Result<(Caller, Credentials), Refused> {
+        let token = single(headers, "x-amz-security-token")?;
+        Caller::find(key, &self.access_key_id, token, now, role_id)
+    }
+
     /// Proves that the holder of `credentials` signed exactly `request` about now.
     pub(crate) fn verify(
         &self,
@@ -136,7 +155,7 @@ impl Claim {
         now: SystemTime,
     ) -> Result<(), Refused> {
         let headers = request.headers();
-        if self.access_key_id != credentials.access_key_id || headers.contains_key("x-amz-security-token") {
+        if self.access_key_id != credentials.access_key_id {
             return Err(Refused::UnknownKey);
         }
         let signed_at = single(headers, "x-amz-date")?.ok_or_else(|| {

@@ -53,7 +53,9 @@ fn vanilla() -> Request {
 }
 
 fn check(request: &Request) -> Result<(), Refused> {
-    Claim::read(request.headers())?.verify(request, &suite_credentials(), suite_time())
+    let claim = Claim::read(request.headers())?;
+    let (_, credentials) = claim.caller(request.headers(), &suite_credentials(), suite_time(), |_| None)?;
+    claim.verify(request, &credentials, suite_time())
 }
 
 #[track_caller]
