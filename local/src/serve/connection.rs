@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::guard::{self, Askers};
+use super::write_limit::WriteLimited;
 use crate::data::broker::Subscription;
 use crate::data::endpoint::Peer;
 use crate::data::topic::Filter;
@@ -31,6 +32,8 @@ use crate::{Request, Response, Target, admin, random};
 const HEAD_LIMIT: Duration = Duration::from_mins(1);
 /// For the whole body of a request.
 const BODY_LIMIT: Duration = Duration::from_mins(1);
+/// For the client to read something more of an answer, so that one that never reads holds no connection.
+const WRITE_LIMIT: Duration = Duration::from_secs(30);
 /// For a TLS handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 /// Head of a request. A token signature and a token of AWS's sizes fit.
@@ -108,9 +111,21 @@ pub(super) async fn serve(
 ) {
     // Without it answers wait for the client's acknowledgement of the one before.
     let _delayed = socket.set_nodelay(true);
+    serve_stream(socket, role, target, places, stop).await;
+}
+
+/// The same for whatever carries bytes both ways.
+async fn serve_stream(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    role: Role,
+    target: Target,
+    places: Arc<Places>,
+    stop: watch::Receiver<bool>,
+) {
+    let stream = WriteLimited::new(stream, WRITE_LIMIT);
     // A connection that breaks has nobody to be told.
     let _broken = match role {
-        Role::Data(acceptor) => match timeout(HANDSHAKE_LIMIT, acceptor.accept(socket)).await {
+        Role::Data(acceptor) => match timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => {
                 let server_name = stream.get_ref().1.server_name().unwrap_or_default().to_owned();
                 let peer = Peer { server_name, connection: random::uuid() };
@@ -118,8 +133,8 @@ pub(super) async fn serve(
             }
             _ => return,
         },
-        Role::Control => http(socket, Shared { port: Port::Control, target, places }, stop).await,
-        Role::Identity => http(socket, Shared { port: Port::Identity, target, places }, stop).await,
+        Role::Control => http(stream, Shared { port: Port::Control, target, places }, stop).await,
+        Role::Identity => http(stream, Shared { port: Port::Identity, target, places }, stop).await,
     };
 }
 
@@ -305,34 +320,4 @@ pub(super) fn is_passing(error: &io::Error) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// tokio's default of `max_blocking_threads`.
-    const BLOCKING_THREADS: usize = 512;
-
-    #[test]
-    fn whoever_blocks_takes_no_thread_from_another_kind() {
-        let places = Places::default();
-        let peer = Peer { server_name: String::new(), connection: String::new() };
-        let kinds = [
-            (Port::Data(peer), "/topics/t"),
-            (Port::Control, "/2015-03-31/functions"),
-            (Port::Control, "/_local/faults"),
-            (Port::Identity, "/token"),
-        ];
-        let mut taken = Vec::new();
-        for (port, path) in &kinds {
-            // All that one kind may have is gone, and every other still has its own.
-            let before = taken.len();
-            while let Ok(place) = places.of(port, path).try_acquire() {
-                taken.push(place);
-            }
-            assert!(taken.len() - before >= 32, "{path} has {} of its own", taken.len() - before);
-        }
-        assert!(taken.len() < BLOCKING_THREADS, "{}", taken.len());
-        taken.clear();
-        let all: Vec<_> = kinds.iter().map(|(port, path)| places.of(port, path).try_acquire()).collect();
-        assert!(all.iter().all(Result::is_ok));
-    }
-}
+mod tests;

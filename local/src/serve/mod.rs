@@ -10,6 +10,7 @@ mod authority;
 mod connection;
 mod guard;
 mod ports;
+mod write_limit;
 
 use std::fmt;
 use std::io;
@@ -130,7 +131,8 @@ pub async fn serve(target: Target, directory: &StateDirectory) -> Result<Running
     let (stop, stopping) = watch::channel(false);
     let places = Arc::new(Places::default());
     let port = |listener, role| {
-        tokio::spawn(accept(listener, role, target.clone(), Arc::clone(&places), stopping.clone()))
+        let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        tokio::spawn(accept(listener, free, role, target.clone(), Arc::clone(&places), stopping.clone()))
     };
     let ports =
         vec![port(control, Role::Control), port(data, Role::Data(tls)), port(identity, Role::Identity)];
@@ -180,15 +182,16 @@ impl Drop for Running {
     }
 }
 
-/// Accepts connections until told to stop, then waits for those that are open. Aborting it ends them.
+/// Accepts connections, as many at a time as `free` has places, until told to stop; then waits for those that
+/// are open. Aborting it ends them.
 async fn accept(
     listener: TcpListener,
+    free: Arc<Semaphore>,
     role: Role,
     target: Target,
     places: Arc<Places>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
         let accepted = async {
@@ -223,3 +226,6 @@ async fn accept(
     drop(listener);
     while connections.join_next().await.is_some() {}
 }
+
+#[cfg(test)]
+mod tests;

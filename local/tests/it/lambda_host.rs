@@ -70,6 +70,9 @@ fn a_function_sees_its_event_and_lambdas_variables_and_nothing_else() {
     }
 }
 
+/// What is done to a function.
+type Change = fn(&mut Invokable);
+
 #[test]
 fn a_process_stays_warm_until_its_function_changes() {
     let hosts = Hosts::default();
@@ -80,7 +83,7 @@ fn a_process_stays_warm_until_its_function_changes() {
     assert_ne!(first.request_id, second.request_id);
     assert!(first.lines.last().unwrap().contains("Init Duration"), "{:?}", first.lines);
     assert!(!second.lines.last().unwrap().contains("Init Duration"), "{:?}", second.lines);
-    let changes: [(&str, fn(&mut Invokable)); 4] = [
+    let changes: [(&str, Change); 4] = [
         ("environment", |changed| drop(changed.environment.insert("MORE".into(), "1".into()))),
         ("timeout", |changed| changed.timeout += Duration::from_secs(1)),
         ("role", |changed| changed.role_id = "AROB".into()),
