@@ -47,9 +47,7 @@ pub(super) fn wanted(stack: &Stack, identity: &Identity, sources: &Sources<'_>) 
 
 pub(super) async fn gather(wanted: Wanted, sources: &Sources<'_>, live: &Live) -> Result<Code, Problem> {
     let recipe = match wanted {
-        Wanted::Unknown(_)
-            if sources.code == CodeMode::Keep && (live.function.is_none() || live.release.is_none()) =>
-        {
+        Wanted::Unknown(_) if sources.code == CodeMode::Keep && !can_keep(live) => {
             return Err(nothing_to_keep());
         }
         Wanted::Unknown(because) => return Ok(Code { inputs: Err(because), package: None }),
@@ -63,11 +61,17 @@ pub(super) async fn gather(wanted: Wanted, sources: &Sources<'_>, live: &Live) -
     Ok(Code { inputs: Ok(inputs), package: Some(Arc::new(package)) })
 }
 
+/// Whether code is deployed that can stay: a function that has to be made anew takes its code with it.
+fn can_keep(live: &Live) -> bool {
+    live.release.is_some()
+        && live.function.as_ref().is_some_and(|function| !function.configuration.is_fixed())
+}
+
 /// Refused here, before the plan: a deploy that finds out half-way has already written.
 fn nothing_to_keep() -> Problem {
     Problem::refused(
         "nothing_to_keep",
-        "--keep-code keeps deployed code, and none is deployed; nothing was changed",
+        "--keep-code keeps deployed code, and there is none that can stay; nothing was changed",
     )
     .next(
         "the same command without --keep-code, where the authorizer's sources or a `function.bootstrap` are",

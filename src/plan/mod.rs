@@ -53,6 +53,16 @@ pub struct Step {
     pub(crate) work: Work,
 }
 
+impl Step {
+    /// Whether it makes a function of nothing.
+    fn lacks_package(&self) -> bool {
+        match &self.work {
+            Work::Function(Task { desired: Some(desired), live: None }) => desired.code.package().is_err(),
+            _ => false,
+        }
+    }
+}
+
 /// The work of one step, typed: what is wanted and what is there.
 #[derive(Debug)]
 pub(crate) struct Task<R: Resource> {
@@ -97,6 +107,14 @@ impl Plan {
     pub fn guard(&self) -> Result<(), Problem> {
         if let Some(problem) = collision::problem(&self.collisions) {
             return Err(problem);
+        }
+        if self.steps.iter().any(Step::lacks_package) {
+            // Whoever gathered the facts should have refused or built: nothing is deleted on its word.
+            return Err(Problem::refused(
+                "no_package",
+                "the function has to be made, and there is no package to make it of; nothing was changed",
+            )
+            .next("the same command where the authorizer's sources or a `function.bootstrap` are"));
         }
         let mut refused = self.steps.iter().filter_map(|step| Some((step, step.change.refusal.as_ref()?)));
         let Some((step, refusal)) = refused.next() else { return Ok(()) };
@@ -178,7 +196,8 @@ impl Maker<'_> {
         }
         let delete = Change { action: Action::Delete, ..change.clone() };
         self.push::<R>(delete, wrap(Task { desired: None, live }));
-        let create = Change { action: Action::Create, differences: Vec::new(), ..change };
+        // What may not be taken away is refused once, where it would be.
+        let create = Change { action: Action::Create, differences: Vec::new(), refusal: None, ..change };
         self.push::<R>(create, wrap(Task { desired, live: None }));
     }
 

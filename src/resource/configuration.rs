@@ -15,6 +15,8 @@ use crate::stack::Architecture;
 
 /// The runtime of a Rust binary. It has glibc 2.34.
 pub(crate) const RUNTIME: &str = "provided.al2023";
+/// A function made of a zip; one made of an image stays that.
+const PACKAGE_TYPE: &str = "Zip";
 /// The program in the package that the runtime starts.
 pub(crate) const HANDLER: &str = "bootstrap";
 /// AWS IoT waits 5 s for an authorizer; a longer run would be for nobody.
@@ -141,6 +143,13 @@ pub struct Found {
     pub package_type: String,
 }
 
+impl Found {
+    /// Whether a function has what only another function can be without: it is replaced.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.package_type != PACKAGE_TYPE || !self.fixed_extras.is_empty()
+    }
+}
+
 /// What the stack asks for.
 pub(crate) fn desired(facts: &Facts) -> Configuration {
     let function = &facts.stack.function;
@@ -202,8 +211,8 @@ pub(crate) fn compare(comparison: &mut Comparison, prefix: &str, desired: &Confi
     } = live;
     let name = |field: &str| format!("{prefix}{field}");
     comparison.field(&name("role"), None, role_arn, &desired.role_arn);
-    if package_type != "Zip" {
-        comparison.immutable(Impact::All, &name("package type"), None, package_type.clone(), "Zip");
+    if package_type != PACKAGE_TYPE {
+        comparison.immutable(Impact::All, &name("package type"), None, package_type.clone(), PACKAGE_TYPE);
     }
     comparison.field(&name("runtime"), None, runtime.as_str(), RUNTIME);
     comparison.field(&name("handler"), None, handler.as_str(), HANDLER);
@@ -296,7 +305,7 @@ impl Found {
             description: text(answer.description()),
             extras: extras(answer),
             fixed_extras: fixed_extras(answer),
-            package_type: answer.package_type().map_or("Zip", |kind| kind.as_str()).to_owned(),
+            package_type: answer.package_type().map_or(PACKAGE_TYPE, |kind| kind.as_str()).to_owned(),
         }
     }
 }

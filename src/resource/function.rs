@@ -20,7 +20,7 @@ use super::facts::Value;
 use super::made::made;
 use super::record::Record;
 use super::release::needs_package;
-use super::{Change, Facts, Impact, Kind, Owner, Resource, not_ours, role};
+use super::{Action, Change, Facts, Impact, Kind, Owner, Resource, not_ours, role};
 use crate::aws::retry::{FUNCTION_GONE, FUNCTION_SEEN};
 use crate::aws::wait::Look;
 use crate::aws::{Aws, Fault, upload_limits};
@@ -141,7 +141,7 @@ impl Code {
         }
     }
 
-    fn package(&self) -> Result<&Package, Problem> {
+    pub(crate) fn package(&self) -> Result<&Package, Problem> {
         match self {
             Self::Package(package) => Ok(package),
             Self::Recorded(_) | Self::NotBuilt { .. } | Self::Unseen { .. } => {
@@ -226,8 +226,11 @@ impl Resource for Function {
             }
             None => comparison.unseen("tags", "`lambda:ListTags` is missing"),
         }
-        // Devices are served by the release; what happens to `$LATEST` they do not notice.
-        Change { impact: Impact::None, ..comparison.finish() }
+        let change = comparison.finish();
+        // Devices are served by the release; what happens to `$LATEST` they do not notice, but a function
+        // that is made anew takes its release with it.
+        let impact = if change.action == Action::Replace { Impact::All } else { Impact::None };
+        Change { impact, ..change }
     }
 
     fn owner(live: &Live) -> Owner {

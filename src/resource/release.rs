@@ -62,6 +62,9 @@ pub fn needs_package(live: &super::Live, inputs: Option<&InputsHash>) -> Option<
     let (Some(function), Some(release)) = (&live.function, &live.release) else {
         return Some("nothing serves yet");
     };
+    if function.configuration.is_fixed() || release.configuration.is_fixed() {
+        return Some("the function has to be made anew");
+    }
     let Some(record) = Record::parse(&release.description) else {
         return Some("the alias's description is no record of what serves");
     };

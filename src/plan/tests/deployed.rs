@@ -292,3 +292,24 @@ fn what_names_a_replaced_role_is_told() {
     assert_eq!(changes[..3], ["- role", "+ role", "~ function"]);
     assert_eq!(waits(&plan)[2].1, ["- role", "+ role"]);
 }
+
+/// A function that isolates tenants refuses AWS IoT, and does so for life. Its delete takes the release and
+/// the permission with it, so that all of it is told, and nothing begins without a package.
+#[test]
+fn a_function_that_is_made_anew_is_deleted_only_with_a_package_at_hand() {
+    let fixed = |facts: &mut Facts| {
+        let function = facts.live.function.as_mut().unwrap();
+        function.configuration.fixed_extras.push("tenant isolation: PER_TENANT".to_owned());
+    };
+    let facts = settled_but(fixed);
+    let plan = made(Intent::Deploy, &facts);
+    assert_eq!(changes(&plan), ["- function", "+ function", "+ release", "+ permission"]);
+    assert!(plan.changes().all(|step| step.change.impact == Impact::All), "{plan:#?}");
+    assert_eq!(plan.guard(), Ok(()));
+    let without = settled_but(|facts| {
+        fixed(facts);
+        facts.code.package = None;
+    });
+    let problem = made(Intent::Deploy, &without).guard().unwrap_err();
+    assert_eq!((problem.code, problem.kind), ("no_package", ProblemKind::Refused));
+}

@@ -99,6 +99,23 @@ async fn every_edit_is_named() {
     assert_eq!((change.action, change.impact), (Action::Replace, Impact::All));
 }
 
+/// Equal inputs are not enough for a function that has to be made anew: it is deleted first.
+#[tokio::test(start_paused = true)]
+async fn a_function_that_is_made_anew_needs_a_package() {
+    let edits: [fn(&mut Found); 2] = [
+        |found| found.package_type = "Image".to_owned(),
+        |found| found.fixed_extras.push("tenant isolation: PER_TENANT".to_owned()),
+    ];
+    let world = deployed().await;
+    for edit in edits {
+        let mut facts = world.facts.clone();
+        edit(&mut facts.live.function.as_mut().unwrap().configuration);
+        let needed = needs_package(&facts.live, facts.code.inputs.as_ref().ok());
+        assert_eq!(needed, Some("the function has to be made anew"));
+        assert!(matches!(Code::wanted(&facts), Code::Package(_)));
+    }
+}
+
 /// A reader that may not list them says so; it does not say that there are none.
 #[tokio::test(start_paused = true)]
 async fn aliases_that_cannot_be_seen_are_not_compared() {
