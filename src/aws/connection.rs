@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use aws_config::identity::IdentityCache;
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::SharedAsyncSleep;
@@ -13,7 +14,9 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::answer::{Answer, Fault};
-use super::retry::{ATTEMPT_TIME_MAX, ATTEMPTS_MAX, Otherwise, TAKES_REQUESTS, UPLOAD_TIME_MAX};
+use super::retry::{
+    ATTEMPT_TIME_MAX, ATTEMPTS_MAX, CREDENTIALS_TIME_MAX, Otherwise, TAKES_REQUESTS, UPLOAD_TIME_MAX,
+};
 use super::wait::{self, Condition, Look, Patience, Progress, Waiting};
 use crate::door::{Http, LabelOperation, Stop};
 use crate::names::{AccountId, Region};
@@ -105,6 +108,8 @@ impl Aws {
             .behavior_version(BehaviorVersion::latest())
             .http_client(http.client())
             .credentials_provider(credentials)
+            // One for all clients: a program that asks for a code or a touch is run once.
+            .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS_TIME_MAX).build())
             .region(aws_config::Region::new(region.as_str().to_owned()))
             .time_source(time)
             .sleep_impl(sleep.clone())

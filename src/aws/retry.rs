@@ -12,6 +12,9 @@ pub const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(30);
 /// One attempt of a call that carries a package (50 MB at most).
 pub const UPLOAD_TIME_MAX: Duration = minutes(2);
 
+/// Until there are credentials: somebody may have to touch a key for them.
+pub const CREDENTIALS_TIME_MAX: Duration = minutes(1);
+
 /// A new role cannot be assumed by Lambda at once. Five minutes is what Terraform waits
 /// (`internal/service/lambda`, `iamPropagationTimeout` and `lambdaPropagationTimeout`).
 pub const ROLE_PROPAGATION: Condition =

@@ -88,6 +88,20 @@ impl ProvideCredentials for Nobody {
     }
 }
 
+/// Counts how often it is asked.
+#[derive(Debug)]
+struct Counted(Arc<AtomicUsize>);
+
+impl ProvideCredentials for Counted {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        future::ProvideCredentials::ready(Ok(Credentials::from_keys("AKIAEXAMPLE", "secret", None)))
+    }
+}
+
 fn connect(server: Server, credentials: SharedCredentialsProvider) -> Aws {
     connect_through(server, credentials, Tolls::default())
 }
@@ -122,6 +136,18 @@ const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws
 async fn the_partition_is_taken_from_the_callers_arn() {
     let caller = caller(Server::Answers(200, IDENTITY)).await.unwrap();
     assert_eq!((caller.account.as_str(), caller.partition.as_str()), ("123456789012", "aws-cn"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_are_fetched_once_for_all_services() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let credentials = SharedCredentialsProvider::new(Counted(Arc::clone(&count)));
+    let aws = connect(Server::Answers(200, IDENTITY), credentials);
+    aws.caller().await.unwrap();
+    // Whatever it makes of the answer: the request was signed.
+    let _ = aws.data_endpoint().await;
+    let _ = aws.lambda.list_functions().send().await;
+    assert_eq!(count.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test(start_paused = true)]
