@@ -24,8 +24,15 @@ impl Host {
         let address = listener.local_addr().unwrap().to_string();
         let thread = std::thread::spawn(move || {
             let mut requests = Vec::new();
-            for replies in connections {
-                let (stream, _) = listener.accept().unwrap();
+            let mut listener = Some(listener);
+            let last = connections.len();
+            for (replies, number) in connections.into_iter().zip(1..) {
+                let (stream, _) = listener.as_ref().unwrap().accept().unwrap();
+                // Before the client sees the end of the last connection: afterwards its next one could
+                // still be taken by a listener that is about to go.
+                if number == last {
+                    listener = None;
+                }
                 stream.set_nodelay(true).unwrap();
                 let mut reader = BufReader::new(stream);
                 for reply in replies {
