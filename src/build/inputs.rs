@@ -1,5 +1,6 @@
 //! The hash of everything a package is made from: equal inputs need no build and no upload.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -8,7 +9,7 @@ use crate::door::Files;
 use crate::problem::{Problem, ProblemKind};
 
 use super::source::{manifest, workspace_of};
-use super::{BOOTSTRAP_BYTES_MAX, InputsHash, Recipe, Source, cargo, hex, lock, triple};
+use super::{BOOTSTRAP_BYTES_MAX, InputsHash, Recipe, Source, cargo, hex, lock, sha256_hex, triple};
 
 /// Changes when the same inputs are built in another way.
 const FORM: &str = "thinggate inputs 1";
@@ -29,10 +30,24 @@ fn bootstrap_missing(problem: Problem) -> Problem {
     if problem.code == "file_missing" { Problem { kind: ProblemKind::Usage, ..problem } } else { problem }
 }
 
+/// What a package is made from: one hash of it all, and one of each part, to say which part moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inputs {
+    /// The hash of it all.
+    pub hash: InputsHash,
+    /// SHA-256 of each part, hex, by its name: a source file's path from the crate's folder, or a word.
+    pub parts: BTreeMap<String, String>,
+}
+
 /// The hash of `recipe`'s inputs. Needs no toolchain. The machine, its folders and its compiler are no
 /// inputs, so that the next machine finds nothing to do.
 pub fn inputs(files: &Files, recipe: &Recipe) -> Result<InputsHash, Problem> {
-    let mut hash = Hash(Context::new(&SHA256));
+    listed(files, recipe).map(|inputs| inputs.hash)
+}
+
+/// The same, with its parts.
+pub fn listed(files: &Files, recipe: &Recipe) -> Result<Inputs, Problem> {
+    let mut hash = Hash { whole: Context::new(&SHA256), parts: BTreeMap::new() };
     hash.add("form", FORM.as_bytes());
     hash.add("architecture", recipe.architecture.as_str().as_bytes());
     hash.add("configuration", &recipe.configuration);
@@ -46,7 +61,7 @@ pub fn inputs(files: &Files, recipe: &Recipe) -> Result<InputsHash, Problem> {
             add_crate(files, &mut hash, folder)?;
         }
     }
-    Ok(InputsHash(hex(hash.0.finish().as_ref())))
+    Ok(Inputs { hash: InputsHash(hex(hash.whole.finish().as_ref())), parts: hash.parts })
 }
 
 fn add_crate(files: &Files, hash: &mut Hash, folder: &Path) -> Result<(), Problem> {
@@ -103,14 +118,19 @@ fn walk(files: &Files, folder: &Path, inside: &str, paths: &mut Vec<String>) -> 
 }
 
 /// A hash of named parts. Lengths go in too, so that no two lists of parts are the same bytes.
-struct Hash(Context);
+struct Hash {
+    whole: Context,
+    /// Each part by itself.
+    parts: BTreeMap<String, String>,
+}
 
 impl Hash {
     fn add(&mut self, name: &str, bytes: &[u8]) {
         for part in [name.as_bytes(), bytes] {
-            self.0.update(&(part.len() as u64).to_be_bytes());
-            self.0.update(part);
+            self.whole.update(&(part.len() as u64).to_be_bytes());
+            self.whole.update(part);
         }
+        self.parts.insert(name.to_owned(), sha256_hex(bytes));
     }
 
     /// A table of a manifest: its values count, not its layout or comments.

@@ -24,7 +24,7 @@ mod tools;
 mod zip;
 
 pub use configuration::configuration;
-pub use inputs::inputs;
+pub use inputs::{Inputs, inputs, listed};
 pub use source::find_source;
 pub use tools::Tools;
 

@@ -20,7 +20,8 @@ Exit codes:
   1    failed
   2    differences found (drift, plan with --exit-code)
   3    applied but disproved, the old version serves
-  4    refused by a guard (account, ownership, protection, device impact)
+  4    refused by a guard (account, ownership, protection, device impact, moved since
+       the plan)
   5    held by another run
   6    credentials or permission
   64   usage or stack file
@@ -82,6 +83,9 @@ pub(crate) enum Command {
     Plan {
         #[command(flatten)]
         stacks: Stacks,
+        /// Save the plan to this file, for `deploy --plan`
+        #[arg(long, short, value_name = "FILE", env = "THINGGATE_OUT")]
+        out: Option<PathBuf>,
         /// Exit with 2 when something would be done
         #[arg(long, env = "THINGGATE_EXIT_CODE")]
         exit_code: bool,
@@ -93,6 +97,9 @@ pub(crate) enum Command {
     Deploy {
         #[command(flatten)]
         stacks: Stacks,
+        /// Carry out this saved plan, device impact included, and nothing else: refused when anything moved
+        #[arg(long, value_name = "FILE", env = "THINGGATE_PLAN")]
+        plan: Option<PathBuf>,
         /// Do steps that devices notice
         #[arg(long, env = "THINGGATE_ALLOW_IMPACT")]
         allow_impact: bool,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::Stacks;
 use super::family;
+use super::plan_file::Planned;
 use super::references;
 use super::session::Session;
 use super::shell_word;
@@ -24,6 +25,8 @@ pub(crate) struct Loaded {
     pub(crate) warnings: Vec<Warning>,
     /// The names of the variables that it refers to.
     used: BTreeSet<String>,
+    /// The plan that is to be carried out, if one was named.
+    pub(crate) planned: Option<Planned>,
 }
 
 /// Reads every file, telling all errors of all files.
@@ -182,7 +185,7 @@ fn read(session: &Session, file: &Path, given: &Given) -> Result<Loaded, Refused
         Err(refused) => return Err(invalid(session, file, &refused)),
     };
     warnings.extend(family::same_stacks(session, &stack, &sources, given));
-    Ok(Loaded { stack, warnings, used })
+    Ok(Loaded { stack, warnings, used, planned: None })
 }
 
 /// Opens a stack file and all that it extends, and checks it.

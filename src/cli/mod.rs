@@ -13,6 +13,7 @@ mod init;
 mod load;
 mod local;
 mod local_target;
+mod plan_file;
 mod references;
 mod session;
 mod target;
@@ -141,17 +142,16 @@ async fn dispatch(session: &Arc<Session>, command: Command) -> Verdict {
     match command {
         Command::Init(wishes) => ended(session, init::run(session, wishes).await),
         Command::Validate { stacks } => validate_all(session, &stacks),
-        Command::Plan { stacks, exit_code, keep_code } => {
-            each(session, load::with_references(session, &stacks), move |session, loaded| async move {
-                plan::run(&session, loaded, exit_code, keep_code).await
-            })
-            .await
+        Command::Plan { stacks, out, exit_code, keep_code } => {
+            plan_file::plan(session, &stacks, out, plan::Wishes { exit_code, keep_code }).await
         }
-        Command::Deploy { stacks, allow_impact, keep_code } => {
+        Command::Deploy { stacks, plan, allow_impact, keep_code } => {
             let wishes = deploy::Wishes { allow_impact, keep_code };
-            each(session, load::with_references(session, &stacks), move |session, loaded| async move {
-                deploy::run(&session, loaded, wishes).await
-            })
+            each(
+                session,
+                plan_file::take_up(session, &stacks, plan, wishes),
+                move |session, loaded| async move { deploy::run(&session, loaded, wishes).await },
+            )
             .await
         }
         Command::Drift { stacks, strict } => {
@@ -243,6 +243,19 @@ async fn each<Fut>(
 where
     Fut: Future<Output = Report> + Send + 'static,
 {
+    each_then(session, loaded, run, |_| Ok(())).await
+}
+
+/// The same; once all results are there, `close` has the last word.
+async fn each_then<Fut>(
+    session: &Arc<Session>,
+    loaded: Result<Vec<Loaded>, Problem>,
+    run: impl Fn(Arc<Session>, Loaded) -> Fut + Clone + Send + 'static,
+    close: impl FnOnce(&[Report]) -> Result<(), Problem>,
+) -> Verdict
+where
+    Fut: Future<Output = Report> + Send + 'static,
+{
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(problem) => return ended(session, Err(problem)),
@@ -268,7 +281,11 @@ where
         session.printer.report(&report);
         reports.push(report);
     }
-    let verdicts: Vec<Verdict> = reports.iter().map(|report| report.verdict).collect();
+    let mut verdicts: Vec<Verdict> = reports.iter().map(|report| report.verdict).collect();
+    if let Err(problem) = close(&reports) {
+        verdicts.push(Verdict::Problem(problem.kind));
+        session.printer.problem_at_the_end(&mut reports, &problem);
+    }
     let verdict = Verdict::of_many(&verdicts);
     session.printer.results(&reports, verdict, session.calls());
     verdict

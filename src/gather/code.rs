@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{References, Sources};
-use crate::build::{self, Recipe, Source};
+use crate::build::{self, Inputs, Recipe, Source};
 use crate::keys::Jwks;
 use crate::names::Identity;
 use crate::problem::Problem;
@@ -50,15 +50,15 @@ pub(super) async fn gather(wanted: Wanted, sources: &Sources<'_>, live: &Live) -
         Wanted::Unknown(_) if sources.code == CodeMode::Keep && !can_keep(live) => {
             return Err(nothing_to_keep());
         }
-        Wanted::Unknown(because) => return Ok(Code { inputs: Err(because), package: None }),
+        Wanted::Unknown(because) => return Ok(Code::unknown(because)),
         Wanted::Recipe(recipe) => recipe,
     };
-    let inputs = build::inputs(sources.files, &recipe)?;
+    let Inputs { hash: inputs, parts } = build::listed(sources.files, &recipe)?;
     if sources.code == CodeMode::Compare || needs_package(live, Some(&inputs)).is_none() {
-        return Ok(Code { inputs: Ok(inputs), package: None });
+        return Ok(Code { inputs: Ok(inputs), parts, package: None });
     }
     let package = build::package(sources.files, &recipe, sources.tools, sources.progress).await?;
-    Ok(Code { inputs: Ok(inputs), package: Some(Arc::new(package)) })
+    Ok(Code { inputs: Ok(inputs), parts, package: Some(Arc::new(package)) })
 }
 
 /// Whether code is deployed that can stay: a function that has to be made anew takes its code with it.

@@ -1,9 +1,13 @@
 //! From facts to a plan: pure, synchronous, complete. A plan leaves nothing to choose.
 
 mod collision;
+mod moved;
 mod order;
+mod saved;
 
 pub use collision::Collision;
+pub use moved::{same_steps, unmoved};
+pub use saved::{PLAN_BYTES_MAX, PlanFile, SavedPlan};
 
 use crate::names::Identity;
 use crate::problem::Problem;

@@ -6,7 +6,7 @@ use crate::problem::ProblemKind;
 use crate::resource::testing::{World, facts};
 use crate::resource::{Live, authorizer, default_authorizer};
 
-mod deployed;
+pub(in crate::plan) mod deployed;
 
 /// Facts in which our authorizer checks no signature, which the stack wants and AWS cannot change in
 /// place; the default slot holds `slot`, the rest is not there.

@@ -110,6 +110,18 @@ impl Printer {
         }
     }
 
+    /// Tells a problem of the command itself that came after all results; with `json` it ends each of them, so
+    /// that there is one value.
+    pub fn problem_at_the_end(&self, reports: &mut [Report], problem: &Problem) {
+        if self.output != Output::Json {
+            return self.problem(problem);
+        }
+        for report in reports {
+            report.verdict = Verdict::Problem(problem.kind);
+            report.problem = Some(problem.clone());
+        }
+    }
+
     /// Tells a problem beside the one that the command ends in; with `json` only the latter is told.
     pub fn problem_beside(&self, problem: &Problem) {
         if self.output == Output::Human {

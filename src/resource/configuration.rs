@@ -11,7 +11,7 @@ use super::compare::Comparison;
 use super::facts::{Environment, Facts, Value};
 use super::{Action, Resource, role};
 use crate::keys::Secret;
-use crate::stack::Architecture;
+use crate::stack::{Architecture, mark_of_hash};
 
 /// The runtime of a Rust binary. It has glibc 2.34.
 pub(crate) const RUNTIME: &str = "provided.al2023";
@@ -99,6 +99,11 @@ impl Fingerprint {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest(&SHA256, value.as_bytes()).as_ref());
         Self(bytes)
+    }
+
+    /// What may be written down of it.
+    pub fn mark(&self) -> String {
+        mark_of_hash(&self.0)
     }
 }
 

@@ -58,15 +58,25 @@ pub enum SigningKeys {
 pub struct Code {
     /// Hash of what it is made from; `None` where there are no sources to hash, with the reason.
     pub inputs: Result<InputsHash, String>,
+    /// SHA-256 of each part of that, hex, by its name: to say which one moved.
+    pub parts: BTreeMap<String, String>,
     /// The package, where one was built; `None` in commands that never build, and where the live
     /// release is already made from `inputs`.
     pub package: Option<Arc<Package>>,
 }
 
+impl Code {
+    /// Nothing is said about code, and why.
+    pub fn unknown(because: String) -> Self {
+        Self { inputs: Err(because), parts: BTreeMap::new(), package: None }
+    }
+}
+
 impl fmt::Debug for Code {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let package = self.package.as_ref().map(|package| &package.code_sha256);
-        formatter.debug_struct("Code").field("inputs", &self.inputs).field("package", &package).finish()
+        let mut shown = formatter.debug_struct("Code");
+        shown.field("inputs", &self.inputs).field("package", &package).finish_non_exhaustive()
     }
 }
 

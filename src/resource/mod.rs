@@ -14,6 +14,7 @@ mod json;
 pub mod log_group;
 mod made;
 pub mod permission;
+pub mod picture;
 pub mod record;
 pub mod release;
 pub mod role;
@@ -21,6 +22,7 @@ pub mod signing_key;
 
 pub use change::{Action, Change, Difference, Impact, NotCompared, Refusal};
 pub use facts::{Code, Environment, Facts, Live, SigningKeys, Value};
+pub use picture::{Fact, Picture};
 
 use std::collections::BTreeMap;
 

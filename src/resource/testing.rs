@@ -130,7 +130,7 @@ pub(crate) fn facts() -> Facts {
         },
         stack,
         keys: SigningKeys::Generated(vec![generation(1, false)]),
-        code: Code { inputs: Ok(inputs("one")), package: Some(package("one")) },
+        code: Code { inputs: Ok(inputs("one")), parts: BTreeMap::new(), package: Some(package("one")) },
         environment: Environment::Known(BTreeMap::from([(
             "THINGGATE_HS256_SECRET".to_owned(),
             Secret::new("canary-secret-of-the-tests-0123456789"),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::mark::mark;
 use super::mask::is_suspect;
 use super::model::{
     Allow, Authorizer, Aws, ClientAuth, Dialect, Encoding, Function, IdentityProvider, KeyPlace, Origin,
@@ -21,6 +22,8 @@ pub struct StackValue {
     pub value: Value,
     /// Where it comes from.
     pub origin: ValueOrigin,
+    /// The mark of what is not shown, to see that it changed.
+    pub(crate) mark: Option<String>,
 }
 
 /// Where a value comes from.
@@ -87,7 +90,7 @@ impl List<'_> {
     fn add(&mut self, key: impl Into<String>, value: Value) {
         let key = key.into();
         let origin = self.origin(&key);
-        self.values.push(StackValue { key, value, origin });
+        self.values.push(StackValue { key, value, origin, mark: None });
     }
 
     /// Where a key comes from; what was filled into elements of its list counts too.
@@ -111,8 +114,11 @@ impl List<'_> {
             self.add(key, json!({}));
         }
         for (name, value) in map {
-            let shown = if is_suspect(name) || is_suspect(value) { HIDDEN } else { value };
-            self.add(join(key, name), json!(shown));
+            let hidden = is_suspect(name) || is_suspect(value);
+            self.add(join(key, name), json!(if hidden { HIDDEN } else { value }));
+            if let Some(added) = self.values.last_mut().filter(|_| hidden) {
+                added.mark = Some(mark(value));
+            }
         }
     }
 

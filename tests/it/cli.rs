@@ -11,6 +11,7 @@ mod init;
 mod local;
 mod newcomer;
 mod outputs;
+mod plan_file;
 mod stopped;
 mod story;
 

@@ -4,12 +4,14 @@ use super::{Work, findings, not_compared, preflight, step_reports, until_settled
 use crate::apply::{self, Applied, World};
 use crate::cli::ask;
 use crate::cli::load::Loaded;
+use crate::cli::plan_file::Planned;
 use crate::cli::session::Session;
+use crate::cli::shell_word;
 use crate::gather::CodeMode;
-use crate::plan::{Intent, Plan, plan};
+use crate::plan::{self, Intent, Plan, SavedPlan, plan};
 use crate::problem::{Problem, Verdict};
 use crate::report::{Command, Finding, Report};
-use crate::resource::{Action, Impact};
+use crate::resource::{Action, Facts, Impact};
 use crate::stack::Warning;
 
 /// How a deploy was asked for.
@@ -21,9 +23,15 @@ pub(in crate::cli) struct Wishes {
     pub(in crate::cli) keep_code: bool,
 }
 
-/// Deploys one stack.
+/// Deploys one stack; one that has a plan as the plan says, or not at all. The plan is the agreement to what
+/// devices notice: it was told there.
 pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishes) -> Report {
-    let work = match Work::begin(session, Command::Deploy, loaded.stack).await {
+    let Loaded { stack, warnings, planned, .. } = loaded;
+    let wishes = match &planned {
+        Some(planned) => Wishes { allow_impact: true, keep_code: planned.keep_code },
+        None => wishes,
+    };
+    let work = match Work::begin(session, Command::Deploy, stack).await {
         Ok(work) => work,
         Err(report) => return report,
     };
@@ -33,10 +41,13 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
         Err(problem) => return work.failed(problem),
     };
     let plan = plan(Intent::Deploy, &facts, &work.connected.store_text());
+    if let Some(Err(problem)) = planned.as_ref().map(|planned| still_holds(&work, planned, &facts, &plan)) {
+        return work.failed(problem);
+    }
     let mut report = Report {
         steps: step_reports(&plan),
         not_compared: not_compared(&plan),
-        findings: findings(&facts, &loaded.warnings),
+        findings: findings(&facts, &warnings),
         ..work.report()
     };
     if let Err(problem) = guard(&work, &plan, wishes).await {
@@ -56,13 +67,26 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
     if let Some(problem) = applied.ran.problem {
         return end(report, Err(problem));
     }
-    let look = || look_again(&work, mode, &loaded.warnings);
+    let look = || look_again(&work, mode, &warnings);
     let checked = Box::pin(until_settled(work.aws(), NOT_SETTLED, look)).await;
     if let Ok(found) = &checked {
         report.findings.clone_from(found);
         report.findings.extend(not_checked);
     }
     end(report, checked.map(drop))
+}
+
+/// Refuses a plan that was made for other facts, or that has come to mean other steps.
+fn still_holds(work: &Work<'_>, planned: &Planned, facts: &Facts, plan: &Plan) -> Result<(), Problem> {
+    let now = SavedPlan::new(facts, plan);
+    let file = planned.file.display().to_string();
+    let made_again = |problem: Problem| {
+        let next = format!("thinggate plan STACK -o {}, and look at it again", shell_word(&file));
+        problem.at(file.clone()).next(next)
+    };
+    plan::unmoved(&planned.saved, &now, &work.stack().places).map_err(made_again)?;
+    plan.guard()?;
+    plan::same_steps(&planned.saved, &now).map_err(made_again)
 }
 
 /// Refuses what must not be applied, and asks about what devices notice.

@@ -5,6 +5,7 @@ mod bench;
 mod conditions;
 mod endpoints;
 mod foreign;
+mod planned;
 mod regions;
 mod settled;
 mod stack;

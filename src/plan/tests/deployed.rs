@@ -9,7 +9,7 @@ use crate::resource::{SigningKeys, default_authorizer};
 use crate::stack::Signing;
 
 /// The facts of a stack that is deployed.
-fn settled() -> Facts {
+pub(in crate::plan) fn settled() -> Facts {
     static FACTS: OnceLock<Facts> = OnceLock::new();
     let gather = || {
         let mut runtime = tokio::runtime::Builder::new_current_thread();

@@ -331,7 +331,11 @@ async fn configuration_and_code_do_not_overlap() {
         local::Options { function_settling: std::time::Duration::from_secs(20), ..Default::default() };
     let mut world = World::with(options);
     world.deploy().await;
-    world.facts.code = super::super::Code { inputs: Ok(inputs("two")), package: Some(package("two")) };
+    world.facts.code = super::super::Code {
+        inputs: Ok(inputs("two")),
+        parts: BTreeMap::new(),
+        package: Some(package("two")),
+    };
     world.facts.stack.function.memory_mb = 1024;
     world.expect_drift::<Function>(&["memory_mb", "code"]).await;
 }

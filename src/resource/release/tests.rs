@@ -26,7 +26,8 @@ fn record(world: &World) -> Record {
 
 /// The package that this world builds from now on.
 fn build(world: &mut World, text: &str) {
-    world.facts.code = super::super::Code { inputs: Ok(inputs(text)), package: Some(package(text)) };
+    world.facts.code =
+        super::super::Code { inputs: Ok(inputs(text)), parts: BTreeMap::new(), package: Some(package(text)) };
 }
 
 #[tokio::test(start_paused = true)]
@@ -163,7 +164,11 @@ async fn other_rules_may_refuse_devices() {
     let mut other = (*package("two")).clone();
     other.configuration_sha256 = "ab".repeat(32);
     let inputs = other.inputs.clone();
-    world.facts.code = super::super::Code { inputs: Ok(inputs), package: Some(std::sync::Arc::new(other)) };
+    world.facts.code = super::super::Code {
+        inputs: Ok(inputs),
+        parts: BTreeMap::new(),
+        package: Some(std::sync::Arc::new(other)),
+    };
     let change = world.change::<Release>().await;
     assert_eq!(change.impact, Impact::NewConnections);
     assert_eq!(change.differences[0].field, "rules");
