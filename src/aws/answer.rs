@@ -14,8 +14,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::credentials::{self, Cause};
 use super::retry::{self, NotYet};
-use super::{credentials, wait};
+use super::wait;
 use crate::door::Refusal;
 use crate::problem::{Problem, ProblemKind};
 
@@ -45,8 +46,8 @@ pub enum Answer {
     AccessDenied,
     /// AWS does not accept the credentials: expired, wrong, or the clock is off.
     BadCredentials,
-    /// No credentials were found: why and what helps, where the provider said so.
-    NoCredentials(Option<(&'static str, &'static str)>),
+    /// No credentials were found.
+    NoCredentials,
     /// AWS does not accept the request.
     Invalid,
     /// It changed since it was read.
@@ -76,6 +77,8 @@ pub struct Fault {
     pub status: Option<u16>,
     /// AWS's request id.
     pub request_id: Option<String>,
+    /// Why there are no credentials, and what helps, where their provider said so.
+    pub credentials: Option<Box<Cause>>,
 }
 
 /// Codes whose texts repeat nothing but names and ARNs.
@@ -137,13 +140,14 @@ impl Fault {
             text: code.and_then(|code| allowed(code, text)),
             status,
             request_id: error.request_id().map(str::to_owned),
+            credentials: credentials::cause(error).filter(|_| answer == Answer::NoCredentials).map(Box::new),
         }
     }
 
     /// An answer that lacks what its shape promises.
     pub(crate) fn odd(operation: &'static str) -> Self {
         let (code, text, status, request_id) = (None, None, None, None);
-        Self { answer: Answer::Other, operation, code, text, status, request_id }
+        Self { answer: Answer::Other, operation, code, text, status, request_id, credentials: None }
     }
 
     /// Whether the thing is not there.
@@ -216,13 +220,15 @@ impl Fault {
                 "AWS does not accept the credentials: expired, wrong, or this machine's clock is off",
                 "log in again and check with `aws sts get-caller-identity`, then run the same command again",
             ),
-            Answer::NoCredentials(None) => (
-                Credentials,
-                "no_credentials",
-                "no AWS credentials were found",
-                "set AWS_PROFILE, or `aws.profile` in the stack file, or log in: `aws sso login`",
-            ),
-            Answer::NoCredentials(Some((because, next))) => (Credentials, "no_credentials", because, next),
+            Answer::NoCredentials => match &self.credentials {
+                None => (
+                    Credentials,
+                    "no_credentials",
+                    "no AWS credentials were found",
+                    "set AWS_PROFILE, or `aws.profile` in the stack file, or log in: `aws sso login`",
+                ),
+                Some(cause) => (Credentials, "no_credentials", cause.because.as_str(), cause.next.as_str()),
+            },
             Answer::Invalid => (
                 Failed,
                 "invalid",
@@ -323,8 +329,8 @@ where
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     let mut depth_left: u8 = 32;
     while let Some(current) = cause.filter(|_| depth_left > 0) {
-        if let Some(error) = current.downcast_ref::<CredentialsError>() {
-            return Answer::NoCredentials(credentials::cause(error));
+        if current.downcast_ref::<CredentialsError>().is_some() {
+            return Answer::NoCredentials;
         }
         // No address for the name, or nobody there who answers: nothing was sent.
         if current.downcast_ref::<ResolveDnsError>().is_some()

@@ -12,6 +12,6 @@ pub use answer::{Answer, Fault};
 pub use configured::{ConfiguredEndpoint, configured_endpoints};
 pub(crate) use connection::upload_limits;
 pub use connection::{Aws, Caller, Connection, Endpoints};
-pub use credentials::default_credentials;
+pub use credentials::{SessionEnd, Sources, Watch, credentials};
 pub use simulate::{Question, Unasked};
 pub use wait::Progress;

@@ -3,22 +3,24 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
 #[cfg(test)]
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use aws_smithy_types::date_time::{DateTime, Format};
 use tokio::sync::Mutex;
 
 use super::args::{Global, OutputFlag};
 use super::endpoints;
 use super::environment::Environment;
 use super::local_target::{self, LocalTarget};
-use crate::aws;
+use crate::aws::{self, Sources, Watch};
 use crate::door::{Files, Http, Limiter, NetworkOptions, Recorder, Stop, Toll, Tolls};
 use crate::problem::Problem;
 use crate::report::{Calls, Output, Printer};
-use crate::stack::Stack;
+use crate::stack::{AwsService, Stack};
 
 /// The way to AWS: what stands behind the door, and who signs.
 #[derive(Debug)]
@@ -43,20 +45,33 @@ impl Reach {
         }
     }
 
-    /// Who signs for `stack`. The sources of credentials must not be found elsewhere either.
-    pub(crate) async fn credentials(
+    /// Who signs for `stack`, and until when. The sources of credentials must not be found elsewhere either.
+    async fn credentials(
         &self,
+        session: &Session,
         http: &Http,
         stack: &Stack,
-    ) -> Result<SharedCredentialsProvider, Problem> {
+    ) -> Result<(SharedCredentialsProvider, Option<Watch>), Problem> {
         match self {
             Self::Network => {
                 endpoints::refuse_files(stack).await?;
-                let profile = stack.aws.profile.as_deref();
-                aws::default_credentials(&http.client(), &stack.region, profile).await
+                let until = session.environment.get("AWS_CREDENTIAL_EXPIRATION");
+                let until = until.and_then(|text| DateTime::from_str(text, Format::DateTimeWithOffset).ok());
+                let (credentials, watch) = aws::credentials(&Sources {
+                    http,
+                    region: &stack.region,
+                    sts: stack.aws.endpoints.get(&AwsService::Sts).map(String::as_str),
+                    profile: stack.aws.profile.as_deref(),
+                    roles: &stack.aws.assume_role,
+                    session_name: format!("thinggate-{}", stack.name),
+                    environment_until: until.and_then(|until| SystemTime::try_from(until).ok()),
+                    time: session.time.clone(),
+                })
+                .await;
+                Ok((credentials, Some(watch)))
             }
             #[cfg(test)]
-            Self::Given(_, credentials) => Ok(credentials.clone()),
+            Self::Given(_, credentials) => Ok((credentials.clone(), None)),
         }
     }
 }
@@ -118,6 +133,15 @@ impl Session {
             asking: Mutex::new(()),
             locals: Mutex::default(),
         }
+    }
+
+    /// Who signs for `stack`, which is on AWS, and until when.
+    pub(crate) async fn credentials(
+        &self,
+        http: &Http,
+        stack: &Stack,
+    ) -> Result<(SharedCredentialsProvider, Option<Watch>), Problem> {
+        self.reach.credentials(self, http, stack).await
     }
 
     /// The requests so far.

@@ -9,7 +9,7 @@ use super::endpoints;
 use super::local_target::LocalTarget;
 use super::references::{LocalIdentity, Resolver};
 use super::session::Session;
-use crate::aws::{Aws, Connection, Endpoints};
+use crate::aws::{Aws, Connection, Endpoints, Watch};
 use crate::door::Http;
 use crate::keys::{FileStore, Secret, Store};
 use crate::names::{AccountId, Identity};
@@ -25,6 +25,8 @@ pub(crate) struct Connected<'a> {
     pub(crate) store: Option<Store>,
     pub(crate) resolver: Resolver<'a>,
     pub(crate) local: Option<LocalTarget>,
+    /// Until when the credentials are good, where they are not the local target's.
+    pub(crate) watch: Option<Watch>,
 }
 
 /// Connects `stack`. Nothing is sent yet.
@@ -38,14 +40,14 @@ pub(crate) async fn connect(session: &Session, mut stack: Stack) -> Result<Conne
         Some(local) => local.http(session, &stack.region)?,
         None => session.reach.http(&session.tolls),
     };
-    let (credentials, endpoints) = if let Some(local) = &local {
+    let (credentials, watch, endpoints) = if let Some(local) = &local {
         let (id, secret) = local.credentials();
         let credentials = Credentials::new(id, secret, None, None, "thinggate local target");
-        (SharedCredentialsProvider::new(credentials), Endpoints::One(local.endpoint(session)))
+        (SharedCredentialsProvider::new(credentials), None, Endpoints::One(local.endpoint(session)))
     } else {
         endpoints::refuse_variables(&session.environment, &stack)?;
-        let credentials = session.reach.credentials(&http, &stack).await?;
-        (credentials, Endpoints::Own(stack.aws.endpoints.clone()))
+        let (credentials, watch) = session.credentials(&http, &stack).await?;
+        (credentials, watch, Endpoints::Own(stack.aws.endpoints.clone()))
     };
     let aws = Aws::connect(Connection {
         http: http.clone(),
@@ -67,7 +69,7 @@ pub(crate) async fn connect(session: &Session, mut stack: Stack) -> Result<Conne
         files: &session.files,
         local: local.as_ref().map(|local| local_identity(local, session, &stack)).transpose()?,
     };
-    Ok(Connected { stack, aws, http, store, resolver, local })
+    Ok(Connected { stack, aws, http, store, resolver, local, watch })
 }
 
 fn local_identity(local: &LocalTarget, session: &Session, stack: &Stack) -> Result<LocalIdentity, Problem> {

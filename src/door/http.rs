@@ -18,7 +18,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
 
-use super::network::{Network, NetworkOptions, host_of};
+use super::network::{Network, NetworkOptions};
 use super::toll::{Crossing, Refusal, Tolls};
 
 /// How long [`Http::send`] waits for the whole answer.
@@ -48,7 +48,15 @@ impl Http {
     /// This door as the SDK's HTTP client. Give the SDK [`LabelOperation`] too, which tells the door
     /// the operation's name.
     pub fn client(&self) -> SharedHttpClient {
-        SharedHttpClient::new(Client(self.clone()))
+        SharedHttpClient::new(Client { door: self.clone(), errand: Errand::Calls })
+    }
+
+    /// This door as the HTTP client of what fetches credentials: metadata services, single sign-on, STS. None of
+    /// that changes anything, wherever it is asked. What goes to AWS's own address of STS goes to `sts` instead,
+    /// when that is named; a Host that was signed stays.
+    pub fn credentials_client(&self, sts: Option<&str>) -> SharedHttpClient {
+        let errand = Errand::Credentials { sts: sts.map(Arc::from) };
+        SharedHttpClient::new(Client { door: self.clone(), errand })
     }
 
     /// Sends `request` and reads the whole answer, whatever its status: 60 s and 4 MiB at most.
@@ -189,11 +197,30 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 
 /// The door as an SDK client.
 #[derive(Debug)]
-struct Client(Http);
+struct Client {
+    door: Http,
+    errand: Errand,
+}
+
+/// What a client is for.
+#[derive(Clone, Debug)]
+enum Errand {
+    /// Calls of AWS's APIs, each with its label.
+    Calls,
+    /// Credentials.
+    Credentials {
+        /// Where STS is asked instead.
+        sts: Option<Arc<str>>,
+    },
+}
 
 impl HttpClient for Client {
     fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(Crosser { door: Arc::new(self.0.clone()), limit: settings.read_timeout() })
+        SharedHttpConnector::new(Crosser {
+            door: Arc::new(self.door.clone()),
+            limit: settings.read_timeout(),
+            errand: self.errand.clone(),
+        })
     }
 }
 
@@ -201,10 +228,18 @@ impl HttpClient for Client {
 struct Crosser {
     door: Arc<Http>,
     limit: Option<Duration>,
+    errand: Errand,
 }
 
 impl HttpConnector for Crosser {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
+        if let Errand::Credentials { sts } = &self.errand {
+            if let Err(error) = redirected(&mut request, sts.as_deref()) {
+                return HttpConnectorFuture::ready(Err(ConnectorError::user(error)));
+            }
+            let (service, operation) = ("credentials".to_owned(), "GetCredentials".to_owned());
+            request.add_extension(Label { service, operation });
+        }
         let (door, limit) = (Arc::clone(&self.door), self.limit);
         HttpConnectorFuture::new(async move { door.cross(request, limit).await })
     }
@@ -249,7 +284,7 @@ fn crossing(request: &HttpRequest) -> Crossing {
         return Crossing::Http { service: service.clone(), operation: operation.clone(), target, writes };
     }
     let method = request.method();
-    let writes = !matches!(method, "GET" | "HEAD" | "OPTIONS") && !fetches_credentials(&target);
+    let writes = !matches!(method, "GET" | "HEAD" | "OPTIONS");
     Crossing::Http { service: String::new(), operation: method.to_owned(), target, writes }
 }
 
@@ -261,14 +296,26 @@ fn operation_writes(operation: &str) -> bool {
     !READING.iter().any(|prefix| operation.starts_with(prefix)) && !INVOKING.contains(&operation)
 }
 
-/// Whether a request without a label is the SDK's own credential chain: STS, single sign-on, or the
-/// metadata addresses of a machine or container. None of them has anything to change.
-fn fetches_credentials(target: &str) -> bool {
-    const METADATA: [&str; 5] =
-        ["169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"];
-    let host = host_of(target);
-    let aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
-    (aws && (host.starts_with("sts.") || host.starts_with("oidc."))) || METADATA.contains(&host)
+/// Leads a request for AWS's own address of STS to `sts`.
+fn redirected(request: &mut HttpRequest, sts: Option<&str>) -> Result<(), BoxError> {
+    let uri: http::Uri = request.uri().parse()?;
+    let (Some(sts), Some(host)) = (sts, uri.host().filter(|host| is_sts(host))) else { return Ok(()) };
+    let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let elsewhere = format!("{}{path}", sts.trim_end_matches('/'));
+    // The Host is under the signature, if there is one.
+    if request.headers().contains_key("authorization") {
+        let host = host.to_owned();
+        request.headers_mut().insert("host", host);
+    }
+    request.set_uri(elsewhere)?;
+    Ok(())
+}
+
+/// Whether a host is AWS's own of STS, in any partition, also with FIPS or both versions of IP.
+fn is_sts(host: &str) -> bool {
+    const ENDS: [&str; 4] =
+        [".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn"];
+    (host.starts_with("sts.") || host.starts_with("sts-fips.")) && ENDS.iter().any(|end| host.ends_with(end))
 }
 
 #[cfg(test)]

@@ -67,6 +67,8 @@ pub struct Report {
     pub not_compared: Vec<(Kind, NotCompared)>,
     /// Warnings about the stack or the target, such as "not proven".
     pub findings: Vec<Finding>,
+    /// The end of the credentials' session, when it is near; it ends up among the findings.
+    pub session_end: Option<Finding>,
     /// Endpoint, names, ARNs, key fingerprints.
     pub outputs: BTreeMap<String, String>,
     /// The problem that ended it.
@@ -96,6 +98,7 @@ impl Report {
             steps: Vec::new(),
             not_compared: Vec::new(),
             findings: Vec::new(),
+            session_end: None,
             outputs: BTreeMap::new(),
             problem: None,
         }

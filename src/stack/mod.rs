@@ -8,6 +8,7 @@
 //! typed values and remembers which keys exist.
 
 mod allow;
+mod assume_role;
 mod authorizer;
 mod aws;
 mod checks;

@@ -101,6 +101,22 @@ pub struct Aws {
     pub profile: Option<String>,
     /// Services that are asked elsewhere than at AWS's own address: scheme, host and port.
     pub endpoints: BTreeMap<AwsService, String>,
+    /// The roles that are assumed, one with the session of the one before it.
+    pub assume_role: Vec<AssumeRole>,
+}
+
+/// `[[aws.assume_role]]`: a role that is assumed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssumeRole {
+    /// Its ARN.
+    pub arn: String,
+    /// What its trust policy wants as `sts:ExternalId`. No secret (IAM User Guide, "Access to AWS accounts
+    /// owned by third parties").
+    pub external_id: Option<String>,
+    /// The session's name, which logs show; `None`: `thinggate-` and the stack's.
+    pub session_name: Option<String>,
+    /// How long the session lasts, 900 to 43,200; `None`: an hour.
+    pub duration_seconds: Option<u16>,
 }
 
 /// A service of AWS that a stack is made of.

@@ -271,11 +271,13 @@ impl<'t> TableReader<'t> {
     ) -> Option<Vec<TableReader<'t>>> {
         let value = self.take(checks, key)?;
         let place = self.value_place(key, value);
+        let name = self.place_of(key);
         let list =
             value.get_ref().as_array().filter(|list| list.iter().all(|each| each.get_ref().is_table()));
         let Some(list) = list else {
+            let key = &place.key;
             let message = format!("`{key}` is a list of tables, each under a header `[[{key}]]`");
-            checks.error(&self.place_of(key), "wrong_type", message);
+            checks.error(&name, "wrong_type", message);
             return None;
         };
         let tables = list.iter().enumerate().filter_map(|(number, element)| {

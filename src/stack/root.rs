@@ -39,7 +39,8 @@ pub(super) fn stack(
     for (key, instead) in LATER {
         top.not_yet(checks, key, instead);
     }
-    let aws = aws::aws(checks, &mut top, target);
+    let place = aws::Place { target, region: region.as_ref(), account: account.as_ref() };
+    let aws = aws::aws(checks, &mut top, &place);
     let tags = tags::tags(checks, &mut top);
     let signing = signing::signing(checks, &mut top, name.as_ref(), region.as_ref());
     let token = token::token(checks, &mut top, target);

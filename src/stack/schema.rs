@@ -49,7 +49,7 @@ pub fn schema() -> Value {
             // What a file that extends another one lacks may be there.
             { "if": { "not": { "required": ["extends"] } }, "then": whole() },
             { "if": target("aws"), "then": of_aws() },
-            { "if": target("local"), "then": { "properties": { "aws": without(&["endpoints"]) } } },
+            { "if": target("local"), "then": { "properties": { "aws": without(&["endpoints", "assume_role"]) } } },
             { "not": { "required": ["authorizer", "token"], "properties": {
                 "authorizer": is_true("http_caching"), "token": is_true("strict_expiry") } } },
         ],
@@ -141,6 +141,7 @@ fn aws() -> Value {
             "endpoints",
             about("Services that are asked elsewhere, such as at a VPC endpoint", closed(endpoints)),
         ),
+        ("assume_role", about("Roles that are assumed, one after the other", tables::assume_role())),
     ])
 }
 

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::mark::mark;
 use super::mask::is_suspect;
 use super::model::{
-    Allow, Authorizer, Aws, ClientAuth, Dialect, Encoding, Function, IdentityProvider, KeyPlace, Origin,
-    Places, PublicKeys, Reference, Signing, Stack, Target, Token, TokenKey, VariableOrigin,
+    Allow, AssumeRole, Authorizer, Aws, ClientAuth, Dialect, Encoding, Function, IdentityProvider, KeyPlace,
+    Origin, Places, PublicKeys, Reference, Signing, Stack, Target, Token, TokenKey, VariableOrigin,
 };
 use super::reader::join;
 
@@ -123,13 +123,24 @@ impl List<'_> {
     }
 
     fn aws(&mut self, aws: &Aws) {
-        let Aws { profile, endpoints } = aws;
+        let Aws { profile, endpoints, assume_role } = aws;
         self.add("aws.profile", json!(profile));
         if endpoints.is_empty() {
             self.add("aws.endpoints", json!({}));
         }
         for (service, address) in endpoints {
             self.add(format!("aws.endpoints.{}", service.as_str()), json!(address));
+        }
+        if assume_role.is_empty() {
+            self.add("aws.assume_role", json!([]));
+        }
+        for (number, role) in assume_role.iter().enumerate() {
+            let AssumeRole { arn, external_id, session_name, duration_seconds } = role;
+            let key = |key: &str| format!("aws.assume_role[{number}].{key}");
+            self.add(key("arn"), json!(arn));
+            self.add(key("external_id"), json!(external_id));
+            self.add(key("session_name"), json!(session_name));
+            self.add(key("duration_s"), json!(duration_seconds));
         }
     }
 

@@ -10,7 +10,9 @@ use serde_json::Value;
 use crate::support::{Bench, checkout};
 
 /// Invalid stack files that the schema takes, each with why no schema refuses it.
-const ONLY_VALIDATE: [(&str, &str); 4] = [
+const ONLY_VALIDATE: [(&str, &str); 6] = [
+    ("assume_role_in_another_account", "no schema compares a part of a text with another one"),
+    ("assume_role_in_another_partition", "the same"),
     ("policy_too_large", "the size of a policy is a sum over all entries"),
     ("tag_twice_in_other_case", "no schema compares two keys without case"),
     ("variable_filled_in_wrongly", "what a variable comes to is known when the command runs"),
@@ -163,6 +165,7 @@ const VALID: [(&str, &str); 6] = [
     (
         "aws",
         "name = \"a\"\ntarget = \"aws\"\nregion = \"us-gov-west-1\"\naccount = \"123456789012\"\n[aws]\nprofile = \"a\"\n\
+         [[aws.assume_role]]\narn = \"arn:aws-us-gov:iam::123456789012:role/a/b\"\nduration_s = 43200\n[[aws.assume_role]]\narn = \"arn:aws-us-gov:iam::123456789012:role/c\"\nexternal_id = \"a:b/c\"\nsession_name = \"a@b\"\nduration_s = 900\n\
          [aws.endpoints]\niam = \"http://127.0.0.1:5000\"\nlambda = \"https://lambda.example.com:8443/\"\n[tags]\n\"a b\" \
          = \"\"\n[token]\nissuer = \"http://id\"\naudience = [\"a\"]\ntypes = [\"at+jwt\"]\n[token.rs256]\njwks = \
          \"env:A\"\n[identity]\ndevice_url = \"http://[::1]:3/a\"\ntoken_url = \"https://a.example.com\"\nclient_id = \

@@ -79,6 +79,11 @@ impl Session {
         Temporary { credentials: secret_of(key, &self.access_key_id), token }
     }
 
+    /// Whether a token is of a session that this target began, ended or not.
+    pub(crate) fn is_ours(key: &Credentials, token: &str) -> bool {
+        Self::read(key, token).is_some()
+    }
+
     /// The session that a token of this target speaks of.
     fn read(key: &Credentials, token: &str) -> Option<Self> {
         let (said, sealed) = token.split_once('.')?;

@@ -23,6 +23,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::guard::{self, Askers};
 use super::write_limit::WriteLimited;
+use crate::control::caller::Session;
 use crate::data::broker::Subscription;
 use crate::data::endpoint::Peer;
 use crate::data::topic::Filter;
@@ -187,8 +188,8 @@ async fn http(
 
 async fn answer(shared: &Shared, request: http::Request<Incoming>) -> Answer {
     let (askers, names): (Askers, guard::Names) = match shared.port {
-        Port::Control => (Askers::Programs, &[]),
-        Port::Identity => (Askers::OwnPages, &["identity.thinggate.local"]),
+        Port::Control => (Askers::Programs, guard::is_sts),
+        Port::Identity => (Askers::OwnPages, |name| name == "identity.thinggate.local"),
         // Devices come by the endpoint's name, which the gateway itself checks; there is no page to fool.
         Port::Data(_) => return plain(shared, request, DATA_BODY_BYTES_MAX).await,
     };
@@ -203,11 +204,13 @@ async fn answer(shared: &Shared, request: http::Request<Incoming>) -> Answer {
     }
 }
 
-/// Whether the request says that our access key signed it. The signature is checked once the body is there;
+/// Whether the request says that our access key signed it, or brings a session of ours. The signature is checked once the body is there;
 /// until then this keeps the memory from who does not know the key's id, which is random.
 fn names_our_key(target: &Target, request: &http::Request<Incoming>) -> bool {
-    let claimed = request.headers().get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    claimed.is_some_and(|claimed| claimed.contains(&format!("Credential={}/", target.key().access_key_id)))
+    let said = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let key = target.key();
+    said("authorization").is_some_and(|claim| claim.contains(&format!("Credential={}/", key.access_key_id)))
+        || said("x-amz-security-token").is_some_and(|token| Session::is_ours(key, token))
 }
 
 /// Reads the request whole, and lets the target's plain function answer it, which may block.

@@ -30,8 +30,14 @@ impl Refused {
     }
 }
 
-/// Names besides loopback ones that a port answers to.
-pub(super) type Names = &'static [&'static str];
+/// Which names, in lower case, a port answers to besides loopback ones.
+pub(super) type Names = fn(&str) -> bool;
+
+/// AWS's own names of STS, which nobody else can lead to this machine: a client that signed a request for one of
+/// them may be sent here.
+pub(super) fn is_sts(name: &str) -> bool {
+    name.starts_with("sts.") && [".amazonaws.com", ".amazonaws.com.cn"].iter().any(|end| name.ends_with(end))
+}
 
 /// Checks where a request comes from.
 pub(super) fn check(uri: &Uri, headers: &HeaderMap, askers: Askers, names: Names) -> Result<(), Refused> {
@@ -71,7 +77,7 @@ fn is_ours(authority: &str, names: Names) -> bool {
         None => authority.rsplit_once(':').map_or(authority, |(name, _)| name),
     };
     let name = name.to_ascii_lowercase();
-    matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1") || names.contains(&name.as_str())
+    matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1") || names(&name)
 }
 
 #[cfg(test)]
@@ -84,7 +90,7 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        check(&Uri::from_static("/x"), &map, askers, &["identity.thinggate.local"])
+        check(&Uri::from_static("/x"), &map, askers, |name| name == "identity.thinggate.local")
     }
 
     #[test]
@@ -100,6 +106,18 @@ mod tests {
         assert_eq!(check_one(&[], Askers::Programs), Err(Refused::Host));
         let twice = [("host", "localhost"), ("host", "evil.example")];
         assert_eq!(check_one(&twice, Askers::Programs), Err(Refused::Host));
+    }
+
+    #[test]
+    fn sts_has_its_names() {
+        for name in ["sts.amazonaws.com", "sts.eu-west-1.amazonaws.com", "sts.cn-north-1.amazonaws.com.cn"] {
+            assert!(is_sts(name), "{name}");
+        }
+        for name in
+            ["sts.evil.example", "sts.amazonaws.com.evil.example", "amazonaws.com", "iam.amazonaws.com"]
+        {
+            assert!(!is_sts(name), "{name}");
+        }
     }
 
     #[test]

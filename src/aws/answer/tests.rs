@@ -161,8 +161,7 @@ fn every_answer_says_what_to_do_and_has_the_right_exit_code() {
         (Answer::LimitExceeded, 1),
         (Answer::AccessDenied, 6),
         (Answer::BadCredentials, 6),
-        (Answer::NoCredentials(None), 6),
-        (Answer::NoCredentials(Some(("the session has expired", "log in"))), 6),
+        (Answer::NoCredentials, 6),
         (Answer::Invalid, 1),
         (Answer::Precondition, 4),
         (Answer::Unreachable, 1),
@@ -177,6 +176,7 @@ fn every_answer_says_what_to_do_and_has_the_right_exit_code() {
             text: None,
             status: Some(409),
             request_id: Some("id".to_owned()),
+            credentials: None,
         };
         let problem = fault.problem("role r");
         assert_eq!(Verdict::Problem(problem.kind).exit(), exit, "{answer:?}");

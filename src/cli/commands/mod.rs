@@ -11,10 +11,11 @@ pub(super) mod show_config;
 pub(super) mod validate;
 
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::aws::Aws;
 use crate::aws::retry::SETTLED;
 use crate::aws::wait::Look;
+use crate::aws::{Aws, SessionEnd};
 use crate::build::Tools;
 use crate::cli::endpoints;
 use crate::cli::session::Session;
@@ -91,12 +92,15 @@ impl<'a> Work<'a> {
     /// An empty report of this stack.
     pub(super) fn report(&self) -> Report {
         let stack = self.stack();
-        Report::empty(
+        let now = self.session.time.now();
+        let end = self.connected.watch.as_ref().and_then(|watch| watch.ends_soon(now));
+        let report = Report::empty(
             self.command,
             stack.name.as_str(),
             &stack.file.display().to_string(),
             &target::target_text(stack, Some(&self.identity)),
-        )
+        );
+        Report { session_end: end.map(|end| ends_soon(&end, now)), ..report }
     }
 
     /// A report that ends in `problem`.
@@ -149,16 +153,39 @@ pub(super) fn with_way_home(session: &Session, mut report: Report) -> Report {
     report
 }
 
-/// Puts the stack's file into the commands that a report tells to run.
+/// Puts the stack's file into the commands that a report tells to run, and the end of the session among its findings.
 pub(super) fn with_stack(report: Report) -> Report {
     let file = shell_word(&report.file);
     let named = |next: String| problem::with_stack(&next, &file);
-    let findings = report.findings.into_iter();
+    let findings = report.findings.into_iter().chain(report.session_end);
     Report {
         findings: findings.map(|finding| Finding { next: finding.next.map(named), ..finding }).collect(),
         problem: report.problem.map(|problem| problem.of_stack(&file)),
+        session_end: None,
         ..report
     }
+}
+
+/// What a session that ends soon means for a run.
+fn ends_soon(end: &SessionEnd, now: SystemTime) -> Finding {
+    let minutes = |duration: Duration| duration.as_secs().div_ceil(60);
+    let when = match end.at.duration_since(now) {
+        Ok(left) if !left.is_zero() => format!("ends at {}, in {} min", clock_time(end.at), minutes(left)),
+        _ => format!("ended at {}", clock_time(end.at)),
+    };
+    Finding {
+        code: "session_ends",
+        what: format!(
+            "the session of these credentials {when}: what a run has not done by then, the next one does"
+        ),
+        next: Some(end.next.clone()),
+    }
+}
+
+/// A moment of this day or the next: `18:05:09 UTC`.
+fn clock_time(moment: SystemTime) -> String {
+    let seconds = moment.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    format!("{:02}:{:02}:{:02} UTC", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
 }
 
 /// A plan's steps, for the reader.
@@ -221,4 +248,29 @@ fn holds_secret(facts: &Facts) -> bool {
     let function = facts.live.function.as_ref();
     let environment = function.and_then(|function| function.configuration.environment.as_ref().ok());
     environment.is_some_and(|variables| variables.contains_key(SECRET_VARIABLE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_session_is_told_with_its_time() {
+        let at = |seconds: u64| UNIX_EPOCH + Duration::from_secs(seconds);
+        // 2015-08-30T12:36:00Z.
+        let end = SessionEnd { at: at(1_440_938_160), next: "aws sso login --profile company".to_owned() };
+        for (now, when) in [
+            (1_440_937_261, "ends at 12:36:00 UTC, in 15 min"),
+            (1_440_938_159, "ends at 12:36:00 UTC, in 1 min"),
+            (1_440_938_160, "ended at 12:36:00 UTC"),
+            (1_440_938_200, "ended at 12:36:00 UTC"),
+        ] {
+            let finding = ends_soon(&end, at(now));
+            assert!(
+                finding.what.starts_with(&format!("the session of these credentials {when}:")),
+                "{finding:?}"
+            );
+            assert_eq!(finding.next.as_deref(), Some("aws sso login --profile company"));
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{PLAIN, about, choice, filled, list, named, plain_text, some, table, text};
+use crate::stack::assume_role::{CHAINED_DURATION_MAX_S, DURATION_S, ROLES_MAX};
 use crate::stack::function::RETENTION_DAYS;
 use crate::stack::identity::OWN_PARAMETERS;
 use crate::stack::reader::{ELEMENTS_MAX, TEXT_LENGTH_MAX};
@@ -48,6 +49,24 @@ pub(super) fn vars() -> Value {
     let suspect = "secret|password|passwd|passphrase|credential|private|bearer|apikey|api_key|^eyj|akia";
     let names = json!({ "pattern": "^[a-z][a-z0-9_]{0,63}$", "not": { "pattern": suspect } });
     texts(&names, &value)
+}
+
+pub(super) fn assume_role() -> Value {
+    let name = |letters: &str, least: usize, most: usize| {
+        filled(named(&format!("[A-Za-z0-9_+=,.@{letters}-]{{{least},{most}}}")))
+    };
+    let arn = "arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/([!-~]+/)?[A-Za-z0-9_+=,.@-]{1,64}";
+    let duration = |most: u16| json!({ "type": "integer", "minimum": DURATION_S.start(), "maximum": most });
+    let mut one = table([
+        ("arn", about("The role", filled(named(arn)))),
+        ("external_id", about("What its trust policy wants as `sts:ExternalId`", name(":/", 2, 1224))),
+        ("session_name", about("The session's name, which logs show", name("", 2, 64))),
+        ("duration_s", about("How long the session lasts", duration(*DURATION_S.end()))),
+    ]);
+    one["required"] = json!(["arn"]);
+    let mut later = one.clone();
+    later["properties"]["duration_s"] = duration(CHAINED_DURATION_MAX_S);
+    json!({ "type": "array", "items": [one], "additionalItems": later, "minItems": 1, "maxItems": ROLES_MAX })
 }
 
 pub(super) fn tags() -> Value {
