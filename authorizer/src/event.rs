@@ -5,9 +5,10 @@
 //! signature is wrong, and when signing is off it is `false` for every event.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::deny::Deny;
 
@@ -30,12 +31,43 @@ pub struct Event<'a> {
 #[derive(Debug, Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-#[derive(Debug, Deserialize)]
+/// Which protocols' data is there. Read by hand: a derived struct also reads an array, field by field.
+#[derive(Debug, Default)]
 struct ProtocolData {
-    #[serde(default)]
-    http: Option<IgnoredAny>,
-    #[serde(default)]
-    mqtt: Option<IgnoredAny>,
+    has_http: Option<bool>,
+    has_mqtt: Option<bool>,
+}
+
+impl<'de> Deserialize<'de> for ProtocolData {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ProtocolDataVisitor)
+    }
+}
+
+struct ProtocolDataVisitor;
+
+impl<'de> Visitor<'de> for ProtocolDataVisitor {
+    type Value = ProtocolData;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<ProtocolData, A::Error> {
+        let mut data = ProtocolData::default();
+        while let Some(Text(name)) = members.next_key()? {
+            let is_there = members.next_value::<Option<IgnoredAny>>()?.is_some();
+            let has = match &*name {
+                "http" => &mut data.has_http,
+                "mqtt" => &mut data.has_mqtt,
+                _ => continue,
+            };
+            if has.replace(is_there).is_some() {
+                return Err(A::Error::custom("a protocol's data twice"));
+            }
+        }
+        Ok(data)
+    }
 }
 
 impl<'a> Event<'a> {
@@ -61,8 +93,8 @@ impl<'a> Event<'a> {
     pub fn opens_connection(&self) -> bool {
         let names = |name: &str| self.protocols.iter().flatten().any(|protocol| protocol.0 == name);
         let data = self.protocol_data.as_ref();
-        let has_mqtt = names("mqtt") || data.is_some_and(|data| data.mqtt.is_some());
-        let has_http = names("http") || data.is_some_and(|data| data.http.is_some());
+        let has_mqtt = names("mqtt") || data.is_some_and(|data| data.has_mqtt == Some(true));
+        let has_http = names("http") || data.is_some_and(|data| data.has_http == Some(true));
         has_mqtt || !has_http
     }
 }

@@ -93,6 +93,11 @@ fn one_request_for_each_reason() {
     {
         requests.push((Deny::MalformedEvent, hs256_file(), event.into()));
     }
+    // A derived struct would read an array as well, field by field.
+    for data in ["[]", "[1]", "[1,2]", "[null,{}]", "{\"http\":{},\"http\":null}", "7", "\"http\""] {
+        let event = format!("{{\"token\":{},\"protocolData\":{data}}}", json!(good));
+        requests.push((Deny::MalformedEvent, hs256_file(), event.into_bytes()));
+    }
     requests.push((Deny::MalformedEvent, hs256_file(), b"{\"token\":\"\xff\"}".to_vec()));
     requests.push((Deny::MalformedEvent, hs256_file(), vec![b'['; 200_000]));
     // The test event that the AWS console offers.
