@@ -6,7 +6,7 @@ use super::table::aligned;
 use super::{Command, Finding, Report, StepReport};
 use crate::apply::{Event, Outcome};
 use crate::device::printable;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 use crate::resource::{Action, Impact, Kind};
 
 /// A report, whole, as it goes to standard output.
@@ -107,6 +107,18 @@ const fn past(action: Action) -> &'static str {
     }
 }
 
+/// Where a run goes on that ended for its credentials: whoever renews them has something to wait for.
+fn first_undone(report: &Report) -> String {
+    let ended = report.problem.as_ref().is_some_and(|problem| problem.kind == ProblemKind::Credentials);
+    let undone = report.steps.iter().find(|step| {
+        step.action != Action::Keep && step.outcome.is_some_and(|outcome| outcome != Outcome::Done)
+    });
+    match undone.filter(|_| ended) {
+        Some(step) => format!("; first undone: {} {}", step.kind.noun(), printable(&step.name)),
+        None => String::new(),
+    }
+}
+
 /// The last line: what it comes to.
 fn closing(report: &Report) -> String {
     let changed = report.steps.iter().filter(|step| step.action != Action::Keep).count();
@@ -119,9 +131,11 @@ fn closing(report: &Report) -> String {
     let started = report.steps.iter().filter(|step| step.outcome == Some(Outcome::Failed)).count();
     match (report.command, changed) {
         (_, _) if report.problem.is_some() && done > 0 => {
-            format!("{done} of {changed} steps done, then stopped")
+            format!("{done} of {changed} steps done, then stopped{}", first_undone(report))
         }
-        (_, _) if report.problem.is_some() && started > 0 => "stopped half-way through a step".to_owned(),
+        (_, _) if report.problem.is_some() && started > 0 => {
+            format!("stopped half-way through a step{}", first_undone(report))
+        }
         (_, _) if report.problem.is_some() => "nothing was changed".to_owned(),
         (Command::Plan | Command::Deploy | Command::Drift, 0) => format!("in step{not_compared}"),
         (Command::Destroy, 0) => "nothing left to destroy".to_owned(),

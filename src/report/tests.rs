@@ -1,4 +1,5 @@
 use super::*;
+use crate::problem::ProblemKind;
 use crate::resource::{Action, Impact, Kind};
 
 fn step(kind: Kind, name: &str, action: Action) -> StepReport {
@@ -102,4 +103,27 @@ fn a_step_that_failed_half_way_is_not_nothing() {
     assert!(human::report(&report).contains("nothing was changed"));
     report.steps[1].outcome = Some(crate::apply::Outcome::Failed);
     assert!(!human::report(&report).contains("nothing was changed"));
+}
+
+/// Whoever renews the credentials sees where the run goes on; any other problem says itself where it is.
+#[test]
+fn a_run_that_ended_for_its_credentials_names_the_first_undone_step() {
+    let with =
+        |kind, name: &str, outcome| StepReport { outcome: Some(outcome), ..step(kind, name, Action::Create) };
+    let report = Report {
+        steps: vec![
+            step(Kind::LogGroup, "/thinggate/demo", Action::Keep),
+            with(Kind::Role, "thinggate-demo-eu-west-1", Outcome::Done),
+            with(Kind::Function, "thinggate-demo", Outcome::Failed),
+            with(Kind::Authorizer, "door", Outcome::NotStarted),
+        ],
+        ..Report::empty(Command::Deploy, "demo", "demo.toml", "eu-west-1, account 000000000000 (aws)")
+    };
+    let last = |kind| {
+        let text = human::report(&report.clone().ending_in(Problem::new(kind, "ended", "it ended")));
+        text.lines().last().unwrap_or_default().to_owned()
+    };
+    let said = "1 of 3 steps done, then stopped; first undone: function thinggate-demo";
+    assert_eq!(last(ProblemKind::Credentials), said);
+    assert_eq!(last(ProblemKind::Failed), "1 of 3 steps done, then stopped");
 }

@@ -33,6 +33,8 @@ SUBJECT = "repo:octo-org/octo-repo:ref:refs/heads/main"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 SERVICES = ("iam", "iot", "lambda", "logs", "sts")
 EXTERNAL_ID = "Shop-4711"
+# Files in which the kinds keep secrets, besides those in `.aws`.
+STORES = {"token", "process.json", "process.sh"}
 QUIET = botocore.config.Config(retries={"total_max_attempts": 1}, read_timeout=60)
 
 
@@ -122,6 +124,7 @@ class Helper:
 
     def __init__(self, answer):
         self.asked = []  # method and path of each request
+        self.answer = answer
         helper = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -131,7 +134,7 @@ class Helper:
             def serve(self):
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 helper.asked.append(f"{self.command} {self.path}")
-                status, headers, content = answer(self, body) or (404, {}, b"")
+                status, headers, content = helper.answer(self, body) or (404, {}, b"")
                 self.send_response_only(status)
                 for name, value in {**headers, "content-length": str(len(content))}.items():
                     self.send_header(name, value)

@@ -120,7 +120,7 @@ fn sts(error: &CredentialsError) -> Option<Cause> {
                 &format!("the role of the profile cannot be assumed: STS answered {code}"),
                 "check the role's trust policy, and `external_id` in the profile",
             ),
-            None => unreachable(refused, "STS, which gives the credentials of a role"),
+            None => unreachable(refused, "STS"),
         };
     }
     let refused = chain(error)
@@ -143,7 +143,7 @@ fn sts(error: &CredentialsError) -> Option<Cause> {
             &format!("STS answered {code} to the token of AWS_WEB_IDENTITY_TOKEN_FILE, or of the profile"),
             "check AWS_ROLE_ARN and the role",
         ),
-        None => unreachable(refused, "STS, which gives the credentials of a role"),
+        None => unreachable(refused, "STS"),
     }
 }
 
@@ -166,7 +166,7 @@ fn metadata(error: &CredentialsError, said: &str) -> Option<Cause> {
             "check AWS_WEB_IDENTITY_TOKEN_FILE, or the profile's `web_identity_token_file`",
         );
     }
-    unreachable(error, "what gives the credentials")
+    unreachable(error, "the service that gives the credentials")
 }
 
 fn is_about_a_file(error: &std::io::Error) -> bool {
@@ -177,7 +177,7 @@ fn is_about_a_file(error: &std::io::Error) -> bool {
 fn unreachable(error: &(dyn Error + 'static), what: &str) -> Option<Cause> {
     let failed = chain(error).any(|one| one.downcast_ref::<ConnectorError>().is_some());
     failed.then(|| Cause {
-        because: format!("{what}, cannot be reached"),
+        because: format!("{what} cannot be reached"),
         next: "check the network and the proxy, then run the same command again".to_owned(),
     })
 }
