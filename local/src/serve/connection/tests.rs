@@ -37,9 +37,9 @@ fn whoever_blocks_takes_no_thread_from_another_kind() {
 
 /// A served connection through which so many bytes fit that nobody has read.
 fn connect(target: &Target, bytes: usize) -> (DuplexStream, JoinHandle<()>) {
-    let (client, server) = duplex(bytes);
+    let (client, far_end) = duplex(bytes);
     let (sender, stop) = watch::channel(false);
-    let served = serve_stream(server, Role::Control, target.clone(), Arc::default(), stop);
+    let served = serve_stream(far_end, Role::Control, target.clone(), Arc::default(), stop);
     let served = tokio::spawn(async move {
         served.await;
         drop(sender);
