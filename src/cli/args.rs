@@ -34,6 +34,9 @@ pub(crate) struct Global {
     /// How results are written to standard output
     #[arg(long, global = true, value_enum, default_value_t = OutputFlag::Human, env = "THINGGATE_OUTPUT")]
     pub(crate) output: OutputFlag,
+    /// Whose pipeline is told what a run has to say: annotations, a summary, values for later steps
+    #[arg(long, global = true, value_enum, default_value_t = ReportFlag::Auto, env = "THINGGATE_REPORT")]
+    pub(crate) report: ReportFlag,
     /// Leave out progress and notes
     #[arg(long, short, global = true, env = "THINGGATE_QUIET")]
     pub(crate) quiet: bool,
@@ -67,6 +70,19 @@ pub(crate) enum OutputFlag {
     Json,
     /// Events and results, one JSON value a line
     Jsonl,
+}
+
+/// The pipelines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFlag {
+    /// The one that this runs in, by `GITHUB_ACTIONS` or `GITLAB_CI`; writes no file of its own
+    Auto,
+    /// GitHub Actions
+    Github,
+    /// GitLab CI/CD; writes its report files to the top of the checkout
+    Gitlab,
+    /// None
+    None,
 }
 
 /// The commands.

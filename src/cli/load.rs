@@ -11,6 +11,7 @@ use super::session::Session;
 use super::shell_word;
 use crate::problem::{Problem, ProblemKind};
 use crate::report::Output;
+use crate::report::pipeline::Level;
 use crate::stack::{self, Given, Opened, Read, Stack, Target, VariableOrigin, Warning};
 
 /// The longest stack file, in bytes.
@@ -182,9 +183,13 @@ pub(crate) fn with(session: &Session, file: &Path, given: &Given) -> Result<Load
 fn read(session: &Session, file: &Path, given: &Given) -> Result<Loaded, Refused> {
     let Read { stack, mut warnings, sources, used } = match open(session, file, given)? {
         Ok(read) => read,
-        Err(refused) => return Err(invalid(session, file, &refused)),
+        Err(refused) => {
+            session.pipeline.stack(Level::Error, &refused.errors.errors);
+            return Err(invalid(session, file, &refused));
+        }
     };
     warnings.extend(family::same_stacks(session, &stack, &sources, given));
+    session.pipeline.stack(Level::Warning, &warnings);
     Ok(Loaded { stack, warnings, used, planned: None })
 }
 

@@ -13,6 +13,7 @@ mod init;
 mod load;
 mod local;
 mod local_target;
+mod pipeline;
 mod plan_file;
 mod references;
 mod session;
@@ -90,9 +91,12 @@ pub fn main() -> ExitCode {
         Err(error) => return usage::refused(&error, &arguments, &environment),
     };
     let session = Arc::new(Session::new(environment, cli.global));
+    if let Some(command) = reported(&cli.command) {
+        session.pipeline.begin(command);
+    }
     if let Command::Validate { stacks } = &cli.command {
         // Offline and immediate: no runtime, no client, no certificates.
-        return exit(validate_all(&session, stacks));
+        return exit(session.finish(validate_all(&session, stacks)));
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -108,7 +112,20 @@ pub fn main() -> ExitCode {
     });
     // A blocking read of the terminal must not keep the program alive.
     runtime.shutdown_background();
-    exit(verdict)
+    exit(session.finish(verdict))
+}
+
+/// The word of a command that a pipeline is told about.
+const fn reported(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Validate { .. } => Some("validate"),
+        Command::Plan { .. } => Some("plan"),
+        Command::Deploy { .. } => Some("deploy"),
+        Command::Drift { .. } => Some("drift"),
+        Command::Destroy { .. } => Some("destroy"),
+        Command::Outputs { .. } => Some("outputs"),
+        _ => None,
+    }
 }
 
 fn exit(verdict: Verdict) -> ExitCode {
@@ -201,6 +218,7 @@ fn ended(session: &Session, result: Result<(), Problem>) -> Verdict {
         Ok(()) => Verdict::Done,
         Err(problem) => {
             session.printer.problem(&problem);
+            session.pipeline.problem(&problem);
             Verdict::Problem(problem.kind)
         }
     }
@@ -222,6 +240,7 @@ fn validate_all(session: &Session, stacks: &args::Stacks) -> Verdict {
             Err(problem) => validate::refused(file, problem),
         };
         session.printer.report(&report);
+        session.pipeline.report(&report);
         reports.push(report);
     }
     let unused = || load::unused(&given, &loaded).filter(|_| loaded.len() == stacks.files.len());
@@ -260,6 +279,11 @@ where
         Ok(loaded) => loaded,
         Err(problem) => return ended(session, Err(problem)),
     };
+    // Lines of several stacks beside each other would fall into each other's fold.
+    let fold = match loaded.as_slice() {
+        [one] => session.fold(&one.stack.file.display().to_string()),
+        _ => None,
+    };
     let permits = Arc::new(Semaphore::new(STACKS_PARALLEL_MAX));
     let mut running = JoinSet::new();
     for one in loaded {
@@ -278,13 +302,18 @@ where
     let mut reports = Vec::new();
     while let Some(joined) = running.join_next().await {
         let report = joined.unwrap_or_else(|error| crashed(&error));
+        if let Some(fold) = &fold {
+            session.unfold(fold);
+        }
         session.printer.report(&report);
+        session.pipeline.report(&report);
         reports.push(report);
     }
     let mut verdicts: Vec<Verdict> = reports.iter().map(|report| report.verdict).collect();
     if let Err(problem) = close(&reports) {
         verdicts.push(Verdict::Problem(problem.kind));
         session.printer.problem_at_the_end(&mut reports, &problem);
+        session.pipeline.problem(&problem);
     }
     let verdict = Verdict::of_many(&verdicts);
     session.printer.results(&reports, verdict, session.calls());

@@ -16,9 +16,11 @@ use super::args::{Global, OutputFlag};
 use super::endpoints;
 use super::environment::Environment;
 use super::local_target::{self, LocalTarget};
+use super::pipeline::{self, Pipeline};
 use crate::aws::{self, Sources, Watch};
 use crate::door::{Files, Http, Limiter, NetworkOptions, Recorder, Stop, Toll, Tolls};
-use crate::problem::Problem;
+use crate::problem::{Problem, Verdict};
+use crate::report::pipeline::section;
 use crate::report::{Calls, Output, Printer};
 use crate::stack::{AwsService, Stack};
 
@@ -81,6 +83,8 @@ pub(crate) struct Session {
     pub(crate) environment: Environment,
     pub(crate) global: Global,
     pub(crate) printer: Printer,
+    /// What the pipeline is told at the end.
+    pub(crate) pipeline: Pipeline,
     pub(crate) files: Files,
     pub(crate) stop: Stop,
     recorder: Recorder,
@@ -120,8 +124,10 @@ impl Session {
             OutputFlag::Json => Output::Json,
             OutputFlag::Jsonl => Output::Jsonl,
         };
+        let pipeline = Pipeline::new(global.report, &environment);
         Self {
-            printer: Printer::new(output, global.quiet),
+            printer: Printer::new(output, global.quiet).within(pipeline.system()),
+            pipeline,
             files: Files::new(tolls.clone()),
             environment,
             global,
@@ -147,6 +153,29 @@ impl Session {
     /// The requests so far.
     pub(crate) fn calls(&self) -> Calls {
         Calls { reads: self.recorder.http_reads(), writes: self.recorder.http_writes() }
+    }
+
+    /// Puts what a command says of its one stack, until [`Session::unfold`], into a fold of the pipeline's log.
+    pub(crate) fn fold(&self, file: &str) -> Option<String> {
+        let (system, command) = (self.pipeline.system()?, self.pipeline.command()?);
+        let now = pipeline::seconds(self.time.now());
+        let (name, title) = (format!("thinggate_{command}"), format!("thinggate {command} {file}"));
+        self.printer.fold(section(system, &name, &title, now, now).0);
+        Some(name)
+    }
+
+    /// Ends the fold of that name.
+    pub(crate) fn unfold(&self, name: &str) {
+        let now = pipeline::seconds(self.time.now());
+        if let Some(system) = self.pipeline.system() {
+            self.printer.unfold(&section(system, name, "", now, now).1);
+        }
+    }
+
+    /// The end of the program: what a pipeline is told.
+    pub(crate) fn finish(&self, verdict: Verdict) -> Verdict {
+        self.pipeline.finish(self, verdict);
+        verdict
     }
 
     /// The state directory for a stack file: the flag's, else `.thinggate` beside the file.

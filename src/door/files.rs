@@ -188,6 +188,13 @@ impl Files {
         self.put(path, bytes, Readers::Owner)
     }
 
+    /// Adds to the end of a file that others add to as well, in one write; it is made where there is none.
+    pub fn append(&self, path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+        self.step("append", path, true, || {
+            fs::OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
+        })
+    }
+
     /// Removes a file, durably. Gone already is success.
     pub fn remove(&self, path: &Path) -> Result<(), Problem> {
         let removed = self.step("remove", path, true, || match fs::remove_file(path) {

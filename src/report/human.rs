@@ -88,7 +88,8 @@ fn steps(steps: &[StepReport]) -> String {
     text
 }
 
-fn word(step: &StepReport) -> String {
+/// What is or was done, in a few words.
+pub(super) fn word(step: &StepReport) -> String {
     match (step.outcome, step.action) {
         (_, Action::Keep) => "in step".to_owned(),
         (None, action) => action.word().to_owned(),
@@ -120,7 +121,7 @@ fn first_undone(report: &Report) -> String {
 }
 
 /// The last line: what it comes to.
-fn closing(report: &Report) -> String {
+pub(super) fn closing(report: &Report) -> String {
     let changed = report.steps.iter().filter(|step| step.action != Action::Keep).count();
     let not_compared = match report.not_compared.len() {
         0 => String::new(),

@@ -6,6 +6,7 @@
 
 mod human;
 mod json;
+pub mod pipeline;
 mod printer;
 mod table;
 
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use crate::apply::Outcome;
 use crate::problem::{Problem, Verdict};
 use crate::resource::{Action, Difference, Impact, Kind, NotCompared};
+use crate::stack::Places;
 
 /// Which command a report is the result of; decides its closing words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +75,8 @@ pub struct Report {
     pub outputs: BTreeMap<String, String>,
     /// The problem that ended it.
     pub problem: Option<Problem>,
+    /// Where each key of the stack file stands.
+    pub places: Places,
 }
 
 impl Report {
@@ -101,6 +105,7 @@ impl Report {
             session_end: None,
             outputs: BTreeMap::new(),
             problem: None,
+            places: Places::default(),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Writes to the two streams. A closed pipe is not an error: the reader has seen enough.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::pipeline::{System, neutral};
 use super::{Report, human, json};
 use crate::apply::Event;
 use crate::problem::{Problem, Verdict};
@@ -33,14 +35,69 @@ pub struct Calls {
 pub struct Printer {
     output: Output,
     quiet: bool,
-    /// Keeps lines of stacks that run side by side whole.
-    line: Arc<Mutex<()>>,
+    /// Whose pipeline takes the streams.
+    system: Option<System>,
+    /// Keeps lines of stacks that run side by side whole, and knows the fold that they are in.
+    line: Arc<Mutex<Fold>>,
+}
+
+/// A part of standard error that a pipeline's log can fold away.
+#[derive(Debug, Default)]
+enum Fold {
+    /// There is none.
+    #[default]
+    None,
+    /// It opens with this text before the next line of talk.
+    Ready(String),
+    /// It is open.
+    Open,
 }
 
 impl Printer {
     /// A printer for this output; `quiet` leaves out all talk but problems.
     pub fn new(output: Output, quiet: bool) -> Self {
-        Self { output, quiet, line: Arc::default() }
+        Self { output, quiet, system: None, line: Arc::default() }
+    }
+
+    /// The same in a pipeline: nothing of others can be a command to its runner.
+    #[must_use]
+    pub fn within(self, system: Option<System>) -> Self {
+        Self { system, ..self }
+    }
+
+    /// From here on, talk is in a fold that opens with `text`.
+    pub fn fold(&self, text: String) {
+        *self.fold_state() = Fold::Ready(text);
+    }
+
+    /// Ends the fold with `text`, if anything was in it.
+    pub fn unfold(&self, text: &str) {
+        let mut fold = self.fold_state();
+        if matches!(std::mem::take(&mut *fold), Fold::Open) {
+            raw(text);
+        }
+    }
+
+    /// Writes a command for the pipeline's runner, as it is.
+    pub fn command(&self, line: &str) {
+        let _whole = self.fold_state();
+        raw(line);
+    }
+
+    fn fold_state(&self) -> MutexGuard<'_, Fold> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Data in which the runner finds no command. JSON stays what it is: `#` stands in its texts only, where
+    /// it may be written so.
+    fn neutral<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match (self.system, self.output) {
+            (Some(System::GitHub), Output::Human) => Cow::Owned(neutral(text)),
+            (Some(System::GitHub), Output::Json | Output::Jsonl) => {
+                Cow::Owned(text.replace("##[", "#\\u0023["))
+            }
+            (Some(System::GitLab) | None, _) => Cow::Borrowed(text),
+        }
     }
 
     /// The output it was made for.
@@ -106,7 +163,13 @@ impl Printer {
         match self.output {
             Output::Human => self.problem_text(problem),
             Output::Json => self.data(&format!("{:#}\n", json::error(problem))),
-            Output::Jsonl => self.data(&format!("{}\n", json::error(problem))),
+            Output::Jsonl => {
+                let mut value = json::error(problem);
+                if let Some(map) = value.as_object_mut() {
+                    map.insert("event".into(), "error".into());
+                }
+                self.data(&format!("{value}\n"));
+            }
         }
     }
 
@@ -141,9 +204,16 @@ impl Printer {
 
     /// Says something to the person who watches; not data.
     pub fn talk(&self, text: &str) {
-        if !self.quiet {
-            self.write_error(text);
+        if self.quiet {
+            return;
         }
+        let mut fold = self.fold_state();
+        if let Fold::Ready(opening) = &*fold {
+            raw(opening);
+            *fold = Fold::Open;
+        }
+        drop(fold);
+        self.write_error(text);
     }
 
     /// Tells the one result of a command without stacks: as text, or as one JSON value.
@@ -157,7 +227,8 @@ impl Printer {
 
     /// Writes data.
     pub fn data(&self, text: &str) {
-        let _whole = self.line.lock();
+        let text = self.neutral(text);
+        let _whole = self.fold_state();
         let mut stream = anstream::stdout().lock();
         finish(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()));
     }
@@ -167,11 +238,18 @@ impl Printer {
     }
 
     fn write_error(&self, text: &str) {
-        let _whole = self.line.lock();
+        let text = if self.system == Some(System::GitHub) { neutral(text) } else { text.to_owned() };
+        let _whole = self.fold_state();
         let mut stream = anstream::stderr().lock();
         // Nobody is left to be told when standard error is gone.
         let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     }
+}
+
+/// To standard error as it is: a log takes escapes, though it is no terminal.
+fn raw(text: &str) {
+    let mut stream = io::stderr().lock();
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
 }
 
 /// A reader that went away has what it wanted; anything else on standard output is fatal, because data

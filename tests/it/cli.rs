@@ -12,6 +12,7 @@ mod local;
 mod newcomer;
 mod outputs;
 mod plan_file;
+mod reports;
 mod stopped;
 mod story;
 

@@ -29,7 +29,8 @@ READ_WORDS = ("Get", "List", "Describe", "Simulate", "Filter", "AssumeRole")
 def environment(**more):
     """The suite's environment without anything that leads to AWS or changes thinggate."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "THINGGATE"))}
-    kept.pop("CI", None)
+    for name in ("CI", "GITHUB_ACTIONS", "GITLAB_CI"):
+        kept.pop(name, None)
     kept.update(more)
     return kept
 

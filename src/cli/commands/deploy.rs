@@ -1,6 +1,8 @@
 //! `deploy`: plan, guard, apply, and look again: what it calls deployed was read back.
 
-use super::{Work, findings, not_compared, preflight, step_reports, until_settled};
+use std::collections::BTreeMap;
+
+use super::{Work, findings, not_compared, outputs, preflight, step_reports, until_settled};
 use crate::apply::{self, Applied, World};
 use crate::cli::ask;
 use crate::cli::load::Loaded;
@@ -54,6 +56,7 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
         return end(report, Err(problem));
     }
     if plan.changes().next().is_none() {
+        report.outputs = outputs::named(&work, &facts.live);
         return report;
     }
     // These parts live on the heap: a deploy with all of them in it would not fit on a thread's stack.
@@ -69,11 +72,12 @@ pub(in crate::cli) async fn run(session: &Session, loaded: Loaded, wishes: Wishe
     }
     let look = || look_again(&work, mode, &warnings);
     let checked = Box::pin(until_settled(work.aws(), NOT_SETTLED, look)).await;
-    if let Ok(found) = &checked {
-        report.findings.clone_from(found);
+    let checked = checked.map(|(found, outputs)| {
+        report.findings = found;
         report.findings.extend(not_checked);
-    }
-    end(report, checked.map(drop))
+        report.outputs = outputs;
+    });
+    end(report, checked)
 }
 
 /// Refuses a plan that was made for other facts, or that has come to mean other steps.
@@ -152,7 +156,11 @@ pub(super) fn end(report: Report, result: Result<(), Problem>) -> Report {
 const NOT_SETTLED: &str = "not_settled";
 
 /// Gathers everything again after the last write: a deploy that does not hold is a failure.
-async fn look_again(work: &Work<'_>, mode: CodeMode, warnings: &[Warning]) -> Result<Vec<Finding>, Problem> {
+async fn look_again(
+    work: &Work<'_>,
+    mode: CodeMode,
+    warnings: &[Warning],
+) -> Result<(Vec<Finding>, BTreeMap<String, String>), Problem> {
     let mode = if mode == CodeMode::Keep { CodeMode::Keep } else { CodeMode::Compare };
     let facts = work.gather(mode).await?;
     let plan = plan(Intent::Deploy, &facts, &work.connected.store_text());
@@ -174,5 +182,5 @@ async fn look_again(work: &Work<'_>, mode: CodeMode, warnings: &[Warning]) -> Re
             problem.next("run the same command again; if it stays, somebody else changes the same resources")
         );
     }
-    Ok(findings(&facts, warnings))
+    Ok((findings(&facts, warnings), outputs::named(work, &facts.live)))
 }

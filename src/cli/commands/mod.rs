@@ -94,13 +94,13 @@ impl<'a> Work<'a> {
         let stack = self.stack();
         let now = self.session.time.now();
         let end = self.connected.watch.as_ref().and_then(|watch| watch.ends_soon(now));
-        let report = Report::empty(
-            self.command,
-            stack.name.as_str(),
-            &stack.file.display().to_string(),
-            &target::target_text(stack, Some(&self.identity)),
-        );
-        Report { session_end: end.map(|end| ends_soon(&end, now)), ..report }
+        let (file, target) =
+            (stack.file.display().to_string(), target::target_text(stack, Some(&self.identity)));
+        Report {
+            session_end: end.map(|end| ends_soon(&end, now)),
+            places: stack.places.clone(),
+            ..Report::empty(self.command, stack.name.as_str(), &file, &target)
+        }
     }
 
     /// A report that ends in `problem`.

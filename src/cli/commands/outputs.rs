@@ -46,11 +46,8 @@ async fn gathered(work: &Work<'_>, audience: Option<Audience>) -> Result<(Output
     if audience == Some(Audience::Device) {
         return Ok((BTreeMap::from([("curl".to_owned(), curl(work, &endpoint))]), findings));
     }
-    outputs.extend([
-        ("account".to_owned(), work.identity.account.to_string()),
-        ("endpoint".to_owned(), endpoint),
-        ("region".to_owned(), work.identity.region.to_string()),
-    ]);
+    outputs.extend(place(work));
+    outputs.insert("endpoint".to_owned(), endpoint);
     if let Some(store) = &work.connected.store {
         for generation in store.generations().await?.iter().filter(|generation| !generation.retired) {
             let name = format!("signing_key.{}", generation.key_name());
@@ -64,6 +61,18 @@ async fn gathered(work: &Work<'_>, audience: Option<Audience>) -> Result<(Output
         outputs.insert("local.identity_url".to_owned(), run.identity_url.clone());
     }
     Ok((outputs, findings))
+}
+
+/// What a deploy has made, by name: what needs no further request.
+pub(super) fn named(work: &Work<'_>, live: &Live) -> Outputs {
+    of_resources(work, live).0.into_iter().chain(place(work)).collect()
+}
+
+fn place(work: &Work<'_>) -> [(String, String); 2] {
+    [
+        ("account".to_owned(), work.identity.account.to_string()),
+        ("region".to_owned(), work.identity.region.to_string()),
+    ]
 }
 
 /// The names and ARNs of what is there, and the nouns of what is not.

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::stack;
 use super::toll::{Fault, Faults, Place};
-use crate::cli::args::{Global, OutputFlag};
+use crate::cli::args::{Global, OutputFlag, ReportFlag};
 use crate::cli::commands::{deploy, destroy, drift};
 use crate::cli::environment::Environment;
 use crate::cli::load::{self, Loaded};
@@ -113,6 +113,7 @@ impl Bench {
     pub(super) async fn session(&self) -> Session {
         let global = Global {
             output: OutputFlag::Human,
+            report: ReportFlag::None,
             quiet: true,
             state_dir: Some(self.root.clone()),
             local_endpoint: None,

@@ -261,7 +261,9 @@ pub(crate) fn settings() -> insta::Settings {
         (temporary.as_str(), "FOLDER"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
         (r"\(\d+\.\d s\)", "(TIME)"),
-        (r#""(took|elapsed)_ms":\d+"#, "\"$1_ms\":0"),
+        (r#""(took|elapsed)_ms":\d+"#, "\"${1}_ms\":0"),
+        (r"(?m)^((?:THINGGATE_RESULT_)?(?i:reads)=)\d+$", "${1}N"),
+        (r"(?m)^((?:THINGGATE_RESULT_)?(?i:writes)=)[1-9]\d*$", "${1}N"),
         (r#""reads": \d+"#, "\"reads\": N"),
         // A create is sent again while the role cannot be assumed yet; only none is a promise.
         (r#""writes": [1-9]\d*"#, "\"writes\": N"),
