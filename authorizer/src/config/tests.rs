@@ -94,6 +94,26 @@ fn every_limit_has_its_message() {
     assert!(read_bytes(&padding, &|_| None).unwrap_err().to_string().contains("at most 262144"));
 }
 
+/// What is as great as it may be is taken.
+#[test]
+fn limits_are_inside() {
+    let change = |changes: Value| with(hs256_file(), changes);
+    read(&change(json!({"issuer": "a".repeat(2048)}))).unwrap();
+    read(&change(json!({"audience": vec!["a"; 64]}))).unwrap();
+    read(&change(json!({"leeway_seconds": 300}))).unwrap();
+    let entry = json!({"connect": [], "publish": ["a"], "subscribe": []});
+    read(&change(json!({"allow": vec![entry.clone(); 64]}))).unwrap();
+    refused(&change(json!({"allow": vec![entry; 65]})), "`allow` has 65 entries");
+    read(&change(json!({"allow": [{"connect": [], "publish": ["a".repeat(256)], "subscribe": []}]})))
+        .unwrap();
+    let mut file = rs256_file();
+    file["key"]["rs256"]["keys"][0]["kid"] = json!("k".repeat(128));
+    read(&file).unwrap();
+    let mut padded = Vec::from(rs256_file().to_string());
+    padded.resize(256 * 1024, b' ');
+    read_bytes(&padded, &|_| None).unwrap();
+}
+
 /// A refresh token is a JWT of the same issuer and key: either its type or a claim must tell it apart.
 #[test]
 fn some_rule_tells_kinds_of_tokens_apart() {

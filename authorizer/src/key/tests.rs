@@ -25,6 +25,7 @@ fn secrets() {
     }
     assert!(Secret::new(&"é".repeat(16), Encoding::Utf8, false).is_ok());
     assert!(Secret::new("short", Encoding::Utf8, true).is_ok());
+    assert!(Secret::new(&"a".repeat(4096), Encoding::Utf8, false).is_ok());
 
     secret_refused("", Encoding::Utf8, true, "is empty");
     secret_refused(&"a".repeat(31), Encoding::Utf8, false, "has 31 bytes; HS256 needs at least 32");

@@ -131,6 +131,9 @@ fn events_are_read_tolerantly() {
         let decision = decide_bytes(event.to_string().as_bytes(), &keys, &rules, NOW);
         assert!(matches!(decision.verdict, Verdict::Allow(_)), "{event}");
     }
+    let mut longest = json!({"token": token}).to_string().into_bytes();
+    longest.resize(256 * 1024, b' ');
+    assert!(matches!(decide_bytes(&longest, &keys, &rules, NOW).verdict, Verdict::Allow(_)));
 }
 
 #[test]
