@@ -55,17 +55,23 @@ impl Copies {
         let at = |delay_ms| kept.at(newest, now, Duration::from_millis(delay_ms));
         let (iam, lambda) = (at(switches.iam_delay_ms), at(switches.lambda_delay_ms));
         let (iot, tags) = (at(switches.iot_delay_ms), at(switches.tags_delay_ms));
+        let ssm = at(switches.ssm_delay_ms);
         let mut view = World { iam: iam.iam.clone(), regions: BTreeMap::new() };
         view.iam.take_tags(&tags.iam);
         let none = Regional::default();
         for (name, regional) in &newest.regions {
             let of = |world: &'_ World| world.regions.get(name).cloned().unwrap_or_else(|| none.clone());
-            let mut seen =
-                Regional { lambda: of(lambda).lambda, iot: of(iot).iot, logs: regional.logs.clone() };
+            let mut seen = Regional {
+                lambda: of(lambda).lambda,
+                iot: of(iot).iot,
+                logs: regional.logs.clone(),
+                ssm: of(ssm).ssm,
+            };
             let tags = tags.regions.get(name).unwrap_or(&none);
             seen.lambda.take_tags(&tags.lambda);
             seen.iot.take_tags(&tags.iot);
             seen.logs.take_tags(&tags.logs);
+            seen.ssm.take_tags(&tags.ssm);
             view.regions.insert(name.clone(), seen);
         }
         Some(view)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::control::{iam, iot, lambda, logs};
+use crate::control::{iam, iot, lambda, logs, ssm};
 
 /// All there is in the account.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct Regional {
     pub iot: iot::State,
     /// Log groups, their streams and events.
     pub logs: logs::State,
+    /// Parameters. States of before they were known have none.
+    #[serde(default)]
+    pub ssm: ssm::State,
 }
 
 impl World {

@@ -54,6 +54,8 @@ pub struct Switches {
     pub lambda_delay_ms: u64,
     /// The same of AWS IoT (aws-facts 1.4: a status change is not instantly effective).
     pub iot_delay_ms: u64,
+    /// The same of Parameter Store ("best-effort": `DescribeParameters` in AWS's API Reference).
+    pub ssm_delay_ms: u64,
     /// The same of every service's tags.
     pub tags_delay_ms: u64,
     /// Which calls a delayed copy answers.
@@ -85,6 +87,7 @@ impl Default for Switches {
             iam_delay_ms: 0,
             lambda_delay_ms: 0,
             iot_delay_ms: 0,
+            ssm_delay_ms: 0,
             tags_delay_ms: 0,
             delayed_calls: DelayedCalls::All,
             rates: Rates::Unlimited,
@@ -95,8 +98,9 @@ impl Default for Switches {
 impl Switches {
     /// The longest delay of a copy; zero when every answer is of the newest state.
     pub fn delay_max(&self) -> Duration {
-        let Self { iam_delay_ms, lambda_delay_ms, iot_delay_ms, tags_delay_ms, .. } = *self;
-        Duration::from_millis(iam_delay_ms.max(lambda_delay_ms).max(iot_delay_ms).max(tags_delay_ms))
+        let Self { iam_delay_ms, lambda_delay_ms, iot_delay_ms, ssm_delay_ms, tags_delay_ms, .. } = *self;
+        let delays = [iam_delay_ms, lambda_delay_ms, iot_delay_ms, ssm_delay_ms, tags_delay_ms];
+        Duration::from_millis(delays.into_iter().max().unwrap_or_default())
     }
 }
 

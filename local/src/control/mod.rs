@@ -12,6 +12,7 @@ pub(crate) mod page;
 pub(crate) mod protocol;
 mod route;
 pub(crate) mod sigv4;
+pub mod ssm;
 pub mod sts;
 pub(crate) mod validate;
 pub(crate) mod wildcard;

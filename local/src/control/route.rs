@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use super::caller::Caller;
 use super::protocol::{json, query, rest_json};
 use super::sigv4::{Claim, Refused};
-use super::{Call, Reply, Run, ServiceError, guard, iam, iot, lambda, logs, sts};
+use super::{Call, Reply, Run, ServiceError, guard, iam, iot, lambda, logs, ssm, sts};
 use crate::fault::Trouble;
 use crate::rates::Group;
 use crate::state::World;
@@ -21,6 +21,7 @@ pub(crate) enum Service {
     Iot,
     Lambda,
     Logs,
+    Ssm,
     Sts,
 }
 
@@ -32,6 +33,7 @@ impl Service {
             "iot" => Self::Iot,
             "lambda" => Self::Lambda,
             "logs" => Self::Logs,
+            "ssm" => Self::Ssm,
             "sts" => Self::Sts,
             _ => return None,
         })
@@ -40,8 +42,8 @@ impl Service {
     /// The service that a request looks as if it were for, when its signature names none: a refusal has that
     /// service's form.
     fn from_form(request: &Request) -> Self {
-        if request.headers().contains_key("x-amz-target") {
-            return Self::Logs;
+        if let Some(operation) = request.headers().get("x-amz-target") {
+            return if operation.as_bytes().starts_with(b"AmazonSSM.") { Self::Ssm } else { Self::Logs };
         }
         let form = query::Form::read(&parameters(request.uri().query()), request.body());
         match form.get("Version") {
@@ -68,6 +70,7 @@ impl Service {
             Self::Iot => iot::handle(world, call),
             Self::Lambda => lambda::handle(world, call),
             Self::Logs => logs::handle(world, call),
+            Self::Ssm => ssm::handle(world, call),
             Self::Sts => sts::handle(world, call),
         }
     }
@@ -82,7 +85,7 @@ impl Service {
         match self {
             Self::Iam | Self::Sts => query::error(self.namespace(), request_id, error),
             Self::Iot | Self::Lambda => rest_json::error(error),
-            Self::Logs => json::error(error),
+            Self::Logs | Self::Ssm => json::error(error),
         }
     }
 
@@ -90,7 +93,7 @@ impl Service {
     fn refusal(self, refused: Refused) -> ServiceError {
         match self {
             Self::Iam | Self::Sts => refused.for_query(),
-            Self::Iot | Self::Lambda | Self::Logs => refused.for_json(),
+            Self::Iot | Self::Lambda | Self::Logs | Self::Ssm => refused.for_json(),
         }
     }
 
@@ -116,7 +119,7 @@ impl Service {
         let method = call.method.as_str();
         let group = |name, per_second| Some(Group { name, per_second });
         match self {
-            Self::Iam | Self::Logs | Self::Sts => None,
+            Self::Iam | Self::Logs | Self::Ssm | Self::Sts => None,
             Self::Iot => iot::operation(method, &path).and_then(|name| group(name, 10)),
             Self::Lambda => match (method, &path[..]) {
                 (_, [_, "functions", _, "invocations"]) => None,
@@ -134,7 +137,7 @@ impl Service {
                 let form = query::Form::read(&parts.query, request.body());
                 named(self, form.get("Action").unwrap_or_default())
             }
-            Self::Logs => {
+            Self::Logs | Self::Ssm => {
                 let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
                 named(self, target.and_then(|target| target.split('.').nth(1)).unwrap_or_default())
             }

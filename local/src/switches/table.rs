@@ -81,6 +81,8 @@ pub const TABLE: &[Row] = &[
         &["0", "5000"]),
     row("iot_delay_ms", "0.2, 1.4: for how long does AWS IoT answer without a change?",
         &["0", "5000"]),
+    row("ssm_delay_ms", "7: for how long does Parameter Store answer without a change?",
+        &["0", "5000"]),
     row("tags_delay_ms", "0.5: for how long does any service answer without a change of tags?",
         &["0", "20000"]),
     row("delayed_calls", "does every call meet a delayed copy, or every second one?",

@@ -31,7 +31,7 @@ fn every_single_setting_converges() {
 /// Those whose effect needs another: which calls meet a copy says nothing while no copy lags.
 #[test]
 fn settings_that_need_each_other_converge() {
-    let settings = ["iam_delay_ms", "lambda_delay_ms", "iot_delay_ms", "tags_delay_ms"]
+    let settings = ["iam_delay_ms", "lambda_delay_ms", "iot_delay_ms", "ssm_delay_ms", "tags_delay_ms"]
         .map(|name| Setting::of(&[(name, "10000"), ("delayed_calls", "every_second")]));
     expect_all("every second call", settings.to_vec());
 }

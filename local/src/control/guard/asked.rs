@@ -1,12 +1,12 @@
 //! What each call asks for: actions and resources of AWS's Service Authorization Reference ("Actions,
-//! resources, and condition keys for" IAM, IoT, Lambda, CloudWatch Logs).
+//! resources, and condition keys for" IAM, IoT, Lambda, CloudWatch Logs, Systems Manager).
 
 use serde_json::Value;
 
 use crate::control::lambda::reference::{self, Reference};
 use crate::control::protocol::query::Form;
 use crate::control::route::Service;
-use crate::control::{Call, iam, iot, logs};
+use crate::control::{Call, iam, iot, logs, ssm};
 
 /// One question to a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,7 @@ pub(crate) fn asked(service: Service, call: &Call, roles: &iam::State) -> Vec<As
         Service::Lambda => lambda(call),
         Service::Iot => iot_call(call),
         Service::Logs => logs_call(call),
+        Service::Ssm => ssm_call(call),
     }
 }
 
@@ -202,6 +203,24 @@ fn logs_call(call: &Call) -> Vec<Asked> {
     let mut asked = vec![Asked::new(&format!("logs:{action}"), resource)];
     if action == "CreateLogGroup" && has_members(&body, "tags") {
         asked.push(Asked::new("logs:TagResource", group));
+    }
+    asked
+}
+
+/// Whoever makes a parameter with tags needs the permission to tag it (`PutParameter`, "Tags").
+fn ssm_call(call: &Call) -> Vec<Asked> {
+    let body = json(call);
+    let target = call.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let action = target.split('.').nth(1).unwrap_or("Unknown");
+    let named = [text(&body, "Name"), text(&body, "ResourceId")].into_iter().find(|name| !name.is_empty());
+    let resource = match named {
+        Some(arn) if arn.starts_with("arn:") => arn.to_owned(),
+        Some(name) => ssm::parameter_arn(call, name),
+        None => "*".to_owned(),
+    };
+    let mut asked = vec![Asked::new(&format!("ssm:{action}"), resource.clone())];
+    if action == "PutParameter" && has_members(&body, "Tags") {
+        asked.push(Asked::new("ssm:AddTagsToResource", resource));
     }
     asked
 }
