@@ -143,6 +143,70 @@ impl Region {
     }
 }
 
+/// A parameter's name in Systems Manager: `NAME`, or `/PATH/…/NAME`, each of letters, digits and `_ . -`.
+///
+/// AWS takes 1,011 characters together with the ARN before it, and 15 levels (`PutParameter`, "Name"); the
+/// limits here leave room for the ARN, which has up to 57, and for what a key store appends.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ParameterName(String);
+
+impl ParameterName {
+    /// Characters of a name.
+    pub const LENGTH_MAX: usize = 900;
+    /// Levels of a path.
+    pub const LEVELS_MAX: usize = 14;
+
+    /// Checks `text` whole.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-/".contains(c);
+        let noun = "a parameter name";
+        check(text, noun, Self::LENGTH_MAX, "letters, digits and `_ . - /`", allowed)?;
+        let refuse = |because: &str| Err(NameError(format!("{noun} {because}")));
+        let inner = text.strip_prefix('/').unwrap_or(text);
+        if inner.split('/').any(str::is_empty) {
+            return refuse("has no empty level: neither `//` nor a `/` at its end");
+        }
+        if inner.contains('/') && !text.starts_with('/') {
+            return refuse("with a `/` in it begins with one");
+        }
+        let beginning = inner.get(..3).unwrap_or_default().to_ascii_lowercase();
+        if ["aws", "ssm"].contains(&beginning.as_str()) {
+            return refuse("does not begin with `aws` or `ssm`: AWS keeps those for itself");
+        }
+        if inner.split('/').count() > Self::LEVELS_MAX {
+            return Err(NameError(format!("{noun} has at most {} levels", Self::LEVELS_MAX)));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name as AWS sees it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is a path, so that others can stand below it.
+    pub fn is_path(&self) -> bool {
+        self.0.starts_with('/')
+    }
+}
+
+impl fmt::Display for ParameterName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The parameters that a stack reads and writes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// What its key store's parameters stand below, where that is `ssm:`.
+    pub key_store: Option<ParameterName>,
+    /// Those that a deploy reads.
+    pub of_deploy: Vec<ParameterName>,
+    /// Those that the device tool reads.
+    pub of_device: Vec<ParameterName>,
+}
+
 /// The alias that devices are served through.
 pub const ALIAS: &str = "live";
 
@@ -171,12 +235,14 @@ pub struct Identity {
     pub partition: String,
     /// The authorizer's name, from the stack file.
     pub authorizer: AuthorizerName,
+    /// The parameters of the stack file. Aside, as an identity is part of much.
+    pub parameters: Box<Parameters>,
 }
 
 impl Identity {
     /// The value of [`OWNER_TAG`]: `NAME@REGION`.
     pub fn owner(&self) -> String {
-        format!("{}@{}", self.stack, self.region)
+        owner(&self.stack, &self.region)
     }
 
     /// `thinggate-NAME`.
@@ -187,6 +253,12 @@ impl Identity {
     /// `thinggate-NAME-REGION`: IAM is global, and two Regions must not share a role.
     pub fn role(&self) -> RoleName {
         RoleName(role_text(&self.stack, &self.region))
+    }
+
+    /// The role that a pipeline's jobs take on for one purpose: `thinggate-ci-NAME-REGION-PURPOSE`.
+    pub fn pipeline_role(&self, purpose: &str) -> RoleName {
+        let name = within(&format!("thinggate-ci-{}-{}", self.stack, self.region), 56);
+        RoleName(format!("{name}-{purpose}"))
     }
 
     /// `/thinggate/NAME`: a group of our own, so that no old `/aws/lambda/…` group collides.
@@ -219,9 +291,19 @@ impl Identity {
         format!("{}:authorizer/{}", self.regional("iot"), self.authorizer)
     }
 
+    /// A parameter's ARN. The `/` that a path begins with is the one after `parameter`.
+    pub fn parameter_arn(&self, name: &str) -> String {
+        format!("{}:parameter/{}", self.regional("ssm"), name.strip_prefix('/').unwrap_or(name))
+    }
+
     fn regional(&self, service: &str) -> String {
         format!("arn:{}:{service}:{}:{}", self.partition, self.region, self.account)
     }
+}
+
+/// The value of [`OWNER_TAG`] on what a stack owns: `NAME@REGION`.
+pub fn owner(stack: &StackName, region: &Region) -> String {
+    format!("{stack}@{region}")
 }
 
 fn function_text(stack: &StackName) -> String {

@@ -267,8 +267,9 @@ fn sort_code(operation: &str, code: &str, text: &str, status: Option<u16>) -> An
         return Answer::NotYet(row);
     }
     match code.trim_end_matches("Exception") {
-        "ResourceNotFound" | "NoSuchEntity" => Answer::NotFound,
-        "ResourceAlreadyExists" | "EntityAlreadyExists" => Answer::AlreadyExists,
+        // What has no tags because it is not there, to Systems Manager, is `InvalidResourceId`.
+        "ResourceNotFound" | "NoSuchEntity" | "ParameterNotFound" | "InvalidResourceId" => Answer::NotFound,
+        "ResourceAlreadyExists" | "EntityAlreadyExists" | "ParameterAlreadyExists" => Answer::AlreadyExists,
         // Recorded: "Function already exist: …", "Alias already exists: …", "The statement id (…)
         // provided already exists. …".
         "ResourceConflict" if text.contains("already exist") => Answer::AlreadyExists,
@@ -277,7 +278,9 @@ fn sort_code(operation: &str, code: &str, text: &str, status: Option<u16>) -> An
         | "DeleteConflict"
         | "ConcurrentModification"
         | "OperationAborted"
-        | "ConflictingResourceUpdate" => Answer::Conflict,
+        | "ConflictingResourceUpdate"
+        // Two changes of one parameter at the same time (`PutParameter`).
+        | "TooManyUpdates" => Answer::Conflict,
         "Throttling"
         | "Throttled"
         | "RequestThrottled"
@@ -285,7 +288,9 @@ fn sort_code(operation: &str, code: &str, text: &str, status: Option<u16>) -> An
         | "RequestLimitExceeded"
         | "SlowDown"
         | "BandwidthLimitExceeded" => Answer::Throttled,
-        "LimitExceeded" | "CodeStorageExceeded" | "PolicyLengthExceeded" => Answer::LimitExceeded,
+        "LimitExceeded" | "CodeStorageExceeded" | "PolicyLengthExceeded" | "ParameterLimitExceeded" => {
+            Answer::LimitExceeded
+        }
         "AccessDenied" | "Unauthorized" | "UnauthorizedOperation" | "AuthorizationError" => {
             Answer::AccessDenied
         }

@@ -7,7 +7,8 @@ use crate::names::Region;
 
 /// Services by their model's id whose address a configuration can change: those of a stack, and those that
 /// credentials come from.
-const SERVICES: [&str; 8] = ["IAM", "IoT", "Lambda", "CloudWatch Logs", "STS", "SSO", "SSO OIDC", "Signin"];
+const SERVICES: [&str; 9] =
+    ["IAM", "IoT", "Lambda", "CloudWatch Logs", "SSM", "STS", "SSO", "SSO OIDC", "Signin"];
 
 /// An address that AWS's configuration files name, or a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]

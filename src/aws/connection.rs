@@ -68,6 +68,7 @@ pub struct Aws {
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(crate) ssm: aws_sdk_ssm::Client,
     sts: aws_sdk_sts::Client,
     waiting: Waiting,
 }
@@ -122,6 +123,7 @@ impl Aws {
             lambda: client!(aws_sdk_lambda, &shared, at(AwsService::Lambda)),
             iam: client!(aws_sdk_iam, &shared, at(AwsService::Iam)),
             logs: client!(aws_sdk_cloudwatchlogs, &shared, at(AwsService::Logs)),
+            ssm: client!(aws_sdk_ssm, &shared, at(AwsService::Ssm)),
             sts: client!(aws_sdk_sts, &shared, at(AwsService::Sts)),
             waiting: Waiting { sleep, stop, progress: Progress::silent() },
         }

@@ -44,6 +44,10 @@ pub const FUNCTION_SEEN: Condition =
 /// As [`ROLE_SEEN`]; no source says how long.
 pub const AUTHORIZER_SEEN: Condition =
     Condition { until: "the new authorizer is seen with this stack's tag", within: minutes(1) };
+/// Lists of parameters are made "on a best-effort basis" (Systems Manager API reference,
+/// `DescribeParameters`); no source says how long. A key that is not seen would be registered too late.
+pub const KEY_SEEN: Condition =
+    Condition { until: "the new signing key is seen with this stack's tag", within: minutes(2) };
 /// What was written is read back at the end of a run; copies may lag behind as those of [`ROLE_SEEN`].
 pub const SETTLED: Condition =
     Condition { until: "everything that was written is read back", within: minutes(1) };

@@ -77,6 +77,7 @@ fn identity(stack: &Stack) -> Identity {
         account: AccountId::new("123456789012").unwrap(),
         partition: "aws".to_owned(),
         authorizer: stack.authorizer.name.clone(),
+        parameters: Box::default(),
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::args::{DeviceCommand, TokenSource, Variables};
 use super::local::refusals;
 use super::local_target::{self, LocalTarget};
+use super::references;
 use super::session::Session;
 use super::target::{self, Connected};
 use super::{ask, load, shell_word};
@@ -79,15 +80,15 @@ async fn connect<'a>(
 }
 
 /// `[identity]` of a stack with its client secret, ready for a login.
-pub(super) fn flow(connected: &Connected<'_>) -> Result<(IdentityProvider, Flow), Problem> {
+pub(super) async fn flow(connected: &Connected<'_>) -> Result<(IdentityProvider, Flow), Problem> {
     let stack = &connected.stack;
     let provider = stack.identity.clone().ok_or_else(|| {
         Problem::usage("no_identity", "the stack file does not say where devices log in")
             .at(stack.file.display().to_string())
             .next("add an `[identity]` table; stacks/openam-hs256.toml shows one")
     })?;
-    let secret =
-        provider.client_secret.as_ref().map(|secret| connected.resolver.secret(secret)).transpose()?;
+    let resolver = connected.resolver.with_parameters(&connected.aws, references::of_device(stack)).await;
+    let secret = provider.client_secret.as_ref().map(|secret| resolver.secret(secret)).transpose()?;
     let flow = Flow::new(provider.clone(), secret)?;
     Ok((provider, flow))
 }
@@ -104,7 +105,7 @@ async fn log_in(
     save: Option<&Path>,
 ) -> Result<(), Problem> {
     let connected = connect(session, file, variables).await?;
-    let (provider, flow) = flow(&connected)?;
+    let (provider, flow) = Box::pin(flow(&connected)).await?;
     reachable(&connected, &provider)?;
     if let Some(path) = save {
         savable(session, path)?;

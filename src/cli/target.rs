@@ -1,20 +1,22 @@
 //! Turns a stack into endpoint, credentials and roots. No other module knows whether a stack lives on
 //! AWS or in this binary.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 
 use super::endpoints;
 use super::local_target::LocalTarget;
-use super::references::{LocalIdentity, Resolver};
+use super::references::{self, LocalIdentity, Resolver};
 use super::session::Session;
 use crate::aws::{Aws, Connection, Endpoints, Watch};
 use crate::door::Http;
-use crate::keys::{FileStore, Secret, Store};
-use crate::names::{AccountId, Identity};
+use crate::keys::{FileStore, ParameterStore, Secret, Store};
+use crate::names::{self, AccountId, Identity, Parameters};
 use crate::problem::Problem;
-use crate::stack::{Architecture, Signing, Stack, Target};
+use crate::stack::{Architecture, KeyStore, Reference, Signing, Stack, Target};
 
 /// A stack, connected.
 #[derive(Debug)]
@@ -59,8 +61,12 @@ pub(crate) async fn connect(session: &Session, mut stack: Stack) -> Result<Conne
         sleep: SharedAsyncSleep::new(TokioSleep::new()),
     });
     let store = match &stack.signing {
-        Signing::Generated { store, .. } => {
-            Some(Store::File(FileStore::new(session.files.clone(), store.clone())))
+        Signing::Generated { store: KeyStore::Folder(folder), .. } => {
+            Some(Store::File(FileStore::new(session.files.clone(), folder.clone())))
+        }
+        Signing::Generated { store: KeyStore::Parameters(path), .. } => {
+            let owner = names::owner(&stack.name, &stack.region);
+            Some(Store::Parameters(Box::new(ParameterStore::new(aws.clone(), path.clone(), owner))))
         }
         Signing::Public { .. } | Signing::Off => None,
     };
@@ -68,6 +74,7 @@ pub(crate) async fn connect(session: &Session, mut stack: Stack) -> Result<Conne
         environment: &session.environment,
         files: &session.files,
         local: local.as_ref().map(|local| local_identity(local, session, &stack)).transpose()?,
+        parameters: BTreeMap::new(),
     };
     Ok(Connected { stack, aws, http, store, resolver, local, watch })
 }
@@ -121,7 +128,7 @@ impl Connected<'_> {
     /// The key store's place, for people.
     pub(crate) fn store_text(&self) -> String {
         match &self.stack.signing {
-            Signing::Generated { store, .. } => store.display().to_string(),
+            Signing::Generated { store, .. } => store.to_string(),
             Signing::Public { .. } => "public keys of others".to_owned(),
             Signing::Off => "off".to_owned(),
         }
@@ -136,6 +143,24 @@ pub(crate) fn identity_in(stack: &Stack, account: AccountId, partition: String) 
         account,
         partition,
         authorizer: stack.authorizer.name.clone(),
+        parameters: Box::new(parameters_of(stack)),
+    }
+}
+
+/// The parameters that a stack reads and writes.
+fn parameters_of(stack: &Stack) -> Parameters {
+    let key_store = match &stack.signing {
+        Signing::Generated { store: KeyStore::Parameters(path), .. } => Some(path.clone()),
+        Signing::Generated { .. } | Signing::Public { .. } | Signing::Off => None,
+    };
+    let named = |references: Vec<&Reference>| {
+        let names: BTreeSet<_> = references.into_iter().filter_map(references::parameter).cloned().collect();
+        names.into_iter().collect()
+    };
+    Parameters {
+        key_store,
+        of_deploy: named(references::of_deploy(stack)),
+        of_device: named(references::of_device(stack)),
     }
 }
 

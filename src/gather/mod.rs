@@ -46,6 +46,9 @@ pub struct Sources<'a> {
     pub store: Option<&'a Store>,
     /// The door to files.
     pub files: &'a Files,
+    /// Whether a secret that the caller may not read is left out of the comparison: `plan`, for which a
+    /// read-only role is enough.
+    pub without_secrets: bool,
     /// Finds secrets and public keys.
     pub references: &'a dyn References,
     /// Whether code is built, compared or left alone.
@@ -60,7 +63,7 @@ pub struct Sources<'a> {
 
 /// Gathers the facts of `stack`.
 pub async fn gather(stack: &Stack, identity: &Identity, sources: &Sources<'_>) -> Result<Facts, Problem> {
-    let environment = environment(stack, sources.references, sources.code)?;
+    let environment = environment(stack, sources.references, sources.code, sources.without_secrets)?;
     let given = given_keys(stack, sources)?;
     let wanted = code::wanted(stack, identity, sources)?;
     let live = live(identity, sources).await?;
@@ -131,7 +134,12 @@ fn given_keys(stack: &Stack, sources: &Sources<'_>) -> Result<Option<SigningKeys
 }
 
 /// The function's environment. A reader that may lack the secret gets the names alone.
-fn environment(stack: &Stack, references: &dyn References, code: CodeMode) -> Result<Environment, Problem> {
+fn environment(
+    stack: &Stack,
+    references: &dyn References,
+    code: CodeMode,
+    without_secrets: bool,
+) -> Result<Environment, Problem> {
     let TokenKey::Hs256 { secret, encoding, allow_short_secret, .. } = &stack.token.key else {
         return Ok(Environment::Known(BTreeMap::new()));
     };
@@ -147,6 +155,7 @@ fn environment(stack: &Stack, references: &dyn References, code: CodeMode) -> Re
             Ok(Environment::Known(BTreeMap::from([(SECRET_VARIABLE.to_owned(), secret)])))
         }
         Err(problem) if code == CodeMode::Compare => unseen(problem.what),
+        Err(problem) if without_secrets && problem.code == "access_denied" => unseen(problem.what),
         Err(problem) => Err(problem),
     }
 }

@@ -50,7 +50,7 @@ fn stack_of(text: &str) -> Result<Stack, String> {
 /// What the deployer says to `stack` with `given` for its reference.
 fn deployer(stack: &Stack, given: &str) -> Result<Option<Jwks>, String> {
     let given = Given(given.to_owned());
-    environment(stack, &given, CodeMode::Build).map_err(|problem| told(&problem, &given.0))?;
+    environment(stack, &given, CodeMode::Build, false).map_err(|problem| told(&problem, &given.0))?;
     code::provider_keys(stack, &given).map_err(|problem| told(&problem, &given.0))
 }
 
@@ -69,6 +69,7 @@ fn authorizer(stack: &Stack, keys: Option<&Jwks>, secret: &str) -> Result<(), St
         account: AccountId::new("123456789012").unwrap(),
         partition: "aws".to_owned(),
         authorizer: stack.authorizer.name.clone(),
+        parameters: Box::default(),
     };
     let file = build::configuration(stack, &identity, keys, SECRET_VARIABLE);
     let variable = |name: &str| (name == SECRET_VARIABLE).then(|| secret.to_owned());

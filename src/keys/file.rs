@@ -15,11 +15,8 @@ use base64::engine::general_purpose::STANDARD;
 use crate::door::{Created, Files};
 use crate::problem::{Problem, ProblemKind};
 
+use super::pair::Pair;
 use super::{Contents, Exposed, Generation, PublicKeyPem};
-
-mod pair;
-
-use pair::Pair;
 
 /// The longest key file that is read: an 8192-bit PKCS#8 PEM has under 6.5 KB.
 const KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
@@ -64,8 +61,7 @@ impl FileStore {
     pub fn contents(&self) -> Result<Contents, Problem> {
         let numbers = self.numbers()?;
         let next_number = numbers.keys().next_back().map_or(1, |last| last.saturating_add(1));
-        let mut contents =
-            Contents { generations: Vec::new(), unfinished: Vec::new(), next_number, exposed: Vec::new() };
+        let mut contents = Contents { next_number, ..Contents::default() };
         for (number, halves) in numbers {
             let path = self.path(number, PRIVATE);
             if halves.private
@@ -105,11 +101,7 @@ impl FileStore {
             }
             Halves { .. } => {}
         }
-        let pem = tokio::task::spawn_blocking(move || Pair::make(bits).and_then(|pair| pair.pem()))
-            .await
-            .map_err(|_| {
-            Problem::failed("key_creation", "the key could not be made").because("its task died")
-        })??;
+        let pem = Pair::make_aside(bits).await?.pem()?;
         // Another process may have been quicker: then its key is the generation, and ours is dropped.
         let (Created::New | Created::Existed) =
             self.files.create_secret(&self.path(number, PRIVATE), pem.as_bytes())?;

@@ -69,6 +69,11 @@ impl PublicKeyPem {
         &self.pem
     }
 
+    /// Its DER form, a `SubjectPublicKeyInfo`.
+    pub fn as_der(&self) -> &[u8] {
+        &self.der
+    }
+
     /// SHA-256 of its DER form as hex pairs with colons: what
     /// `openssl pkey -pubin -outform DER | sha256sum` prints.
     pub fn fingerprint(&self) -> String {

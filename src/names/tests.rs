@@ -7,6 +7,7 @@ fn identity(stack: &str, region: &str) -> Identity {
         account: AccountId::new("123456789012").unwrap(),
         partition: "aws".to_owned(),
         authorizer: AuthorizerName::new("door").unwrap(),
+        parameters: Box::default(),
     }
 }
 

@@ -5,7 +5,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::names::Identity;
+use crate::names::{Identity, ParameterName};
 use crate::resource::{Action, Kind};
 
 /// What somebody is going to do with a stack.
@@ -42,6 +42,14 @@ pub enum Scope {
     Authorizer,
     /// Whoever asks what it may do: users and roles of the account.
     Caller,
+    /// The list of parameters, in which a key store at `ssm:` finds its keys; it knows no resource.
+    KeyList,
+    /// The parameters of the key store.
+    KeyStore,
+    /// The parameters that a deploy reads.
+    DeployParameters,
+    /// The parameters that the device tool reads.
+    DeviceParameters,
 }
 
 /// One permission: an action, and on what.
@@ -84,7 +92,7 @@ struct Statement {
 }
 
 impl Scope {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 13] = [
         Self::Any,
         Self::Role,
         Self::PassedRole,
@@ -94,6 +102,10 @@ impl Scope {
         Self::Invoker,
         Self::Authorizer,
         Self::Caller,
+        Self::KeyList,
+        Self::KeyStore,
+        Self::DeployParameters,
+        Self::DeviceParameters,
     ];
 
     const fn statement_id(self) -> &'static str {
@@ -107,14 +119,23 @@ impl Scope {
             Self::Invoker => "OpenFunctionToIot",
             Self::Authorizer => "Authorizer",
             Self::Caller => "AskBeforehand",
+            Self::KeyList => "ListParameters",
+            Self::KeyStore => "KeyStore",
+            Self::DeployParameters => "ReadSecrets",
+            Self::DeviceParameters => "ReadClientSecret",
         }
     }
 
-    /// The ARNs: the resource's own first, then patterns for what belongs to it. `*` for [`Self::Any`].
+    /// The ARNs: the resource's own first, then patterns for what belongs to it. `*` for [`Self::Any`]. None: this
+    /// stack has nothing of the kind, and nothing is asked for.
     pub fn resources(self, identity: &Identity) -> Vec<String> {
         let with_parts = |arn: String| {
             let parts = format!("{arn}:*");
             vec![arn, parts]
+        };
+        let parameters = &identity.parameters;
+        let arns = |names: &[ParameterName]| {
+            names.iter().map(|name| identity.parameter_arn(name.as_str())).collect::<Vec<_>>()
         };
         match self {
             Self::Any => vec!["*".to_owned()],
@@ -126,16 +147,25 @@ impl Scope {
             Self::Caller => ["role", "user"]
                 .map(|kind| format!("arn:{}:iam::{}:{kind}/*", identity.partition, identity.account))
                 .to_vec(),
+            Self::KeyList => parameters.key_store.iter().map(|_| "*".to_owned()).collect(),
+            Self::KeyStore => {
+                parameters.key_store.iter().map(|path| identity.parameter_arn(&format!("{path}/*"))).collect()
+            }
+            Self::DeployParameters => arns(&parameters.of_deploy),
+            Self::DeviceParameters => arns(&parameters.of_device),
         }
     }
 
     /// The one ARN on which a call asks, where the scope covers several: the form with `:*` for a log
-    /// group's own calls would not be found under the plain one, so the plain one stands for all.
-    pub fn asked_on(self, identity: &Identity) -> String {
-        match self {
+    /// group's own calls would not be found under the plain one, so the plain one stands for all. A key store's
+    /// keys stand below its path. `None`: this stack has nothing of the kind.
+    pub fn asked_on(self, identity: &Identity) -> Option<String> {
+        let first = self.resources(identity).into_iter().next()?;
+        Some(match self {
             Self::Published => identity.alias_arn(),
-            _ => self.resources(identity).swap_remove(0),
-        }
+            Self::KeyStore => first.replace('*', "1"),
+            _ => first,
+        })
     }
 
     /// The condition key that limits the scope further, and its one value.
@@ -149,7 +179,11 @@ impl Scope {
             | Self::Function
             | Self::Published
             | Self::Authorizer
-            | Self::Caller => None,
+            | Self::Caller
+            | Self::KeyList
+            | Self::KeyStore
+            | Self::DeployParameters
+            | Self::DeviceParameters => None,
         }
     }
 }
@@ -157,7 +191,11 @@ impl Scope {
 /// What looking at a kind needs.
 pub fn to_read(kind: Kind) -> Vec<Need> {
     match kind {
-        Kind::SigningKey => Vec::new(),
+        Kind::SigningKey => [
+            on(Scope::KeyList, &["ssm:DescribeParameters"]),
+            on(Scope::KeyStore, &["ssm:ListTagsForResource"]),
+        ]
+        .concat(),
         Kind::Role => on(
             Scope::Role,
             &["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"],
@@ -196,7 +234,7 @@ pub fn to_change(kind: Kind, action: Action) -> Vec<Need> {
 
 fn to_create(kind: Kind) -> Vec<Need> {
     match kind {
-        Kind::SigningKey => Vec::new(),
+        Kind::SigningKey => on(Scope::KeyStore, &["ssm:AddTagsToResource", "ssm:PutParameter"]),
         Kind::Role => on(Scope::Role, &["iam:CreateRole", "iam:PutRolePolicy", "iam:TagRole"]),
         Kind::LogGroup => {
             on(Scope::LogGroup, &["logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"])
@@ -226,7 +264,6 @@ fn to_create(kind: Kind) -> Vec<Need> {
 
 fn to_update(kind: Kind) -> Vec<Need> {
     match kind {
-        Kind::SigningKey => Vec::new(),
         Kind::Role => on(
             Scope::Role,
             &[
@@ -261,13 +298,13 @@ fn to_update(kind: Kind) -> Vec<Need> {
         Kind::Release => [to_create(kind), on(Scope::Function, &["lambda:DeleteAlias"])].concat(),
         Kind::Permission => [to_create(kind), to_delete(kind)].concat(),
         Kind::Authorizer => on(Scope::Authorizer, &["iot:TagResource", "iot:UpdateAuthorizer"]),
-        Kind::DefaultAuthorizer => to_create(kind),
+        Kind::SigningKey | Kind::DefaultAuthorizer => to_create(kind),
     }
 }
 
 fn to_delete(kind: Kind) -> Vec<Need> {
     match kind {
-        Kind::SigningKey => Vec::new(),
+        Kind::SigningKey => on(Scope::KeyStore, &["ssm:DeleteParameter"]),
         Kind::Role => on(Scope::Role, &["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"]),
         Kind::LogGroup => on(Scope::LogGroup, &["logs:DeleteLogGroup"]),
         Kind::Function => on(Scope::Function, &["lambda:DeleteFunction", "lambda:GetFunctionConfiguration"]),
@@ -282,10 +319,24 @@ fn on(scope: Scope, actions: &[&'static str]) -> Vec<Need> {
     actions.iter().map(|action| Need { scope, action }).collect()
 }
 
+/// What the device tool needs: the endpoint, and where a parameter holds it, the key that signs, and the
+/// client's secret.
+fn to_be_a_device() -> Vec<Need> {
+    let mut needs = [
+        on(Scope::Any, &["iot:DescribeEndpoint"]),
+        to_read(Kind::SigningKey),
+        on(Scope::KeyStore, &["ssm:GetParameter"]),
+        on(Scope::DeviceParameters, &["ssm:GetParameter"]),
+    ]
+    .concat();
+    needs.sort_unstable();
+    needs
+}
+
 /// Everything a purpose needs, sorted, each once. `GetCallerIdentity` needs no permission (STS reference).
 pub fn needs(purpose: Purpose) -> Vec<Need> {
     let steps: &[Action] = match purpose {
-        Purpose::Device => return on(Scope::Any, &["iot:DescribeEndpoint"]),
+        Purpose::Device => return to_be_a_device(),
         Purpose::Deploy => &[Action::Create, Action::Update, Action::Replace],
         Purpose::Drift => &[],
         Purpose::Destroy => &[Action::Delete],
@@ -294,6 +345,9 @@ pub fn needs(purpose: Purpose) -> Vec<Need> {
         Purpose::Drift | Purpose::Deploy => on(Scope::Any, &["iot:DescribeEndpoint"]),
         Purpose::Destroy | Purpose::Device => Vec::new(),
     };
+    if purpose == Purpose::Deploy {
+        needs.extend(on(Scope::DeployParameters, &["ssm:GetParameter"]));
+    }
     if purpose != Purpose::Drift {
         needs.extend(on(Scope::Caller, &["iam:SimulatePrincipalPolicy"]));
     }
@@ -321,11 +375,12 @@ pub fn document(identity: &Identity, purpose: Purpose) -> Document {
         let mut actions: Vec<&str> =
             needs.iter().filter(|need| need.scope == scope).map(|need| need.action).collect();
         actions.sort_unstable();
-        (!actions.is_empty()).then(|| Statement {
+        let resources = scope.resources(identity);
+        (!actions.is_empty() && !resources.is_empty()).then(|| Statement {
             id: scope.statement_id(),
             effect: "Allow",
             actions,
-            resources: scope.resources(identity),
+            resources,
             condition: scope.condition().map(|(key, value)| json!({ "StringEquals": { key: value } })),
         })
     };

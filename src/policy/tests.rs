@@ -11,6 +11,7 @@ fn identity(region: &str, partition: &str) -> Identity {
         account: AccountId::new("123456789012").unwrap(),
         partition: partition.to_owned(),
         authorizer: AuthorizerName::new("printers").unwrap(),
+        parameters: Box::default(),
     }
 }
 

@@ -16,8 +16,8 @@ use super::{
     Code, Environment, Facts, Live, Owner, SigningKeys, authorizer, default_authorizer, function, json,
     log_group, permission, release, role, signing_key,
 };
-use crate::keys::{Exposed, Generation, PublicKeyPem};
-use crate::names::{AccountId, AuthorizerName, Identity, Region, StackName};
+use crate::keys::{Exposed, Foreign, Generation, PublicKeyPem};
+use crate::names::{AccountId, AuthorizerName, Identity, Parameters, Region, StackName};
 use crate::stack::{Stack, values};
 
 /// The group of the stack file's values.
@@ -192,9 +192,11 @@ macro_rules! told {
 }
 
 told! {
-    Identity { stack, region, account, partition, authorizer }
+    Identity { stack, region, account, partition, authorizer, parameters by of_the_stack_file }
     Code { inputs by inputs_hash, parts by parts_alone, package by made_from_the_inputs }
-    signing_key::Live { generations by numbered, unfinished, exposed by modes }
+    signing_key::Live {
+        generations by numbered, unfinished, exposed by modes, foreign by somebody_elses, tags by tags_of_each,
+    }
     Generation { number, retired, public }
     role::Live {
         name, id, path, description, trust, inline, attached, boundary, session_seconds_max, tags by counted_tags, owner,
@@ -390,6 +392,22 @@ fn numbered(generations: &[Generation], at: &str, teller: &mut Teller<'_>) {
         generation.tell(&join(at, &generation.number.to_string()), teller);
     }
 }
+
+#[expect(clippy::ref_option, reason = "it is handed the field as it is")]
+fn somebody_elses(foreign: &Option<Foreign>, at: &str, teller: &mut Teller<'_>) {
+    if let Some(Foreign { place, owner }) = foreign {
+        teller.text(&join(at, place), owner.as_deref().unwrap_or("no owner"));
+    }
+}
+
+fn tags_of_each(tags: &BTreeMap<u32, BTreeMap<String, String>>, at: &str, teller: &mut Teller<'_>) {
+    for (number, tags) in tags {
+        counted_tags(tags, &join(at, &number.to_string()), teller);
+    }
+}
+
+/// The stack file's values are told themselves.
+fn of_the_stack_file(_parameters: &Parameters, _at: &str, _teller: &mut Teller<'_>) {}
 
 fn modes(exposed: &[Exposed], at: &str, teller: &mut Teller<'_>) {
     for Exposed { path, mode } in exposed {

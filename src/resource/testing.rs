@@ -46,7 +46,13 @@ pub(crate) fn generation(number: u32, retired: bool) -> Generation {
 
 /// A store with these, in good order.
 pub(crate) fn stored(generations: Vec<Generation>) -> signing_key::Live {
-    signing_key::Live { generations, unfinished: Vec::new(), exposed: Vec::new() }
+    signing_key::Live {
+        generations,
+        unfinished: Vec::new(),
+        exposed: Vec::new(),
+        foreign: None,
+        tags: BTreeMap::new(),
+    }
 }
 
 /// A stack that uses everything.
@@ -60,7 +66,10 @@ pub(crate) fn stack() -> Stack {
         protect: false,
         aws: stack::Aws::default(),
         tags: BTreeMap::from([("team".to_owned(), "iot".to_owned())]),
-        signing: stack::Signing::Generated { bits: 2048, store: PathBuf::from("keys/demo@eu-west-1") },
+        signing: stack::Signing::Generated {
+            bits: 2048,
+            store: stack::KeyStore::Folder(PathBuf::from("keys/demo@eu-west-1")),
+        },
         token: stack::Token {
             issuer: "https://openam.example.com/openam/oauth2/awsiot".to_owned(),
             audience: vec!["deviceagent".to_owned()],
@@ -127,6 +136,7 @@ pub(crate) fn facts() -> Facts {
             account: AccountId::new("000000000000").unwrap(),
             partition: "aws".to_owned(),
             authorizer: stack.authorizer.name.clone(),
+            parameters: Box::default(),
         },
         stack,
         keys: SigningKeys::Generated(vec![generation(1, false)]),
@@ -212,6 +222,12 @@ impl World {
     pub(crate) fn writes(&self) -> Vec<String> {
         let operations = std::mem::take(&mut *self.watch.operations.lock().unwrap());
         operations.into_iter().filter_map(|(operation, writes)| writes.then_some(operation)).collect()
+    }
+
+    /// All operations since the last call, those that only read included.
+    pub(crate) fn operations(&self) -> Vec<String> {
+        let operations = std::mem::take(&mut *self.watch.operations.lock().unwrap());
+        operations.into_iter().map(|(operation, _)| operation).collect()
     }
 
     /// Reads everything that is live.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::names::{AccountId, AuthorizerName, KeyName, Region, StackName, TokenKeyName};
+use crate::names::{AccountId, AuthorizerName, KeyName, ParameterName, Region, StackName, TokenKeyName};
 
 /// One stack, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,13 +130,15 @@ pub enum AwsService {
     Lambda,
     /// Amazon CloudWatch Logs.
     Logs,
+    /// AWS Systems Manager.
+    Ssm,
     /// AWS Security Token Service.
     Sts,
 }
 
 impl AwsService {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Iam, Self::Iot, Self::Lambda, Self::Logs, Self::Sts];
+    pub const ALL: [Self; 6] = [Self::Iam, Self::Iot, Self::Lambda, Self::Logs, Self::Ssm, Self::Sts];
 
     /// Its name in the stack file, the same as in `aws NAME …`.
     pub const fn as_str(self) -> &'static str {
@@ -145,6 +147,7 @@ impl AwsService {
             Self::Iot => "iot",
             Self::Lambda => "lambda",
             Self::Logs => "logs",
+            Self::Ssm => "ssm",
             Self::Sts => "sts",
         }
     }
@@ -157,6 +160,7 @@ impl AwsService {
             Self::Iot => "IoT",
             Self::Lambda => "Lambda",
             Self::Logs => "CloudWatch Logs",
+            Self::Ssm => "SSM",
             Self::Sts => "STS",
         }
     }
@@ -169,6 +173,8 @@ pub enum Reference {
     Environment(String),
     /// `file:PATH`, relative to the stack file; already joined to its folder.
     File(PathBuf),
+    /// `ssm:NAME`: a parameter in the stack's account and Region.
+    Parameter(ParameterName),
     /// `local:hs256`: the embedded provider's own secret. Local target only.
     LocalHs256,
     /// `local:jwks`: the embedded provider's own public keys. Local target only.
@@ -184,8 +190,8 @@ pub enum Signing {
     Generated {
         /// Key length in bits: 2048, 3072 or 4096.
         bits: u16,
-        /// The store's folder (`file:`), already joined to the stack file's folder.
-        store: PathBuf,
+        /// Where the pair is kept.
+        store: KeyStore,
     },
     /// `[signing.public]`: others hold the private halves; each value is a PEM file.
     Public {
@@ -194,6 +200,24 @@ pub enum Signing {
     },
     /// `[signing.off]`: AWS IoT checks no signature. `validate` warns.
     Off,
+}
+
+/// Where signing keys are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyStore {
+    /// `file:`: a folder, already joined to the stack file's folder.
+    Folder(PathBuf),
+    /// `ssm:/PATH`: parameters below a path.
+    Parameters(ParameterName),
+}
+
+impl std::fmt::Display for KeyStore {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Folder(path) => path.display().fmt(formatter),
+            Self::Parameters(path) => write!(formatter, "ssm:{path}"),
+        }
+    }
 }
 
 /// `[token]`: which access tokens are good.

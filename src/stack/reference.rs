@@ -1,4 +1,4 @@
-//! Where a secret or a file is kept: `env:NAME`, `file:PATH`, and the local target's own.
+//! Where a secret or a file is kept: `env:NAME`, `file:PATH`, `ssm:NAME`, and the local target's own.
 //!
 //! No message here repeats the text: where a reference belongs, a user may have written the secret.
 
@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use super::checks::{Checks, Found, Place};
 use super::finding::Shown;
 use super::model::{Reference, Target};
+use crate::names::ParameterName;
 
 /// The longest name of an environment variable, in characters.
 const VARIABLE_LENGTH_MAX: usize = 128;
 /// Stores of later versions, by their prefix.
-const LATER_PREFIXES: [&str; 3] = ["ssm:", "secretsmanager:", "kms:"];
+const LATER_PREFIXES: [&str; 2] = ["secretsmanager:", "kms:"];
 
 /// What may stand at one key.
 pub(super) struct Expected {
@@ -35,11 +36,14 @@ pub(super) fn reference(
     if let Some(path) = text.strip_prefix("file:") {
         return path_of(checks, &found.place, path).map(Reference::File);
     }
+    if let Some(name) = text.strip_prefix("ssm:") {
+        return parameter(checks, &found.place, name).map(Reference::Parameter);
+    }
     if let Some((_, local)) = expected.local.as_ref().filter(|(word, _)| *word == text) {
         if target == Some(Target::Aws) {
             let message =
                 format!("`{text}` is the embedded provider's own, and this stack's target is `aws`");
-            let help = "use `env:NAME` or `file:PATH`";
+            let help = "use `env:NAME`, `file:PATH` or `ssm:NAME`";
             checks.error_with_help(&found.place, "local_only", message, help);
             return None;
         }
@@ -47,14 +51,14 @@ pub(super) fn reference(
     }
     if let Some(prefix) = LATER_PREFIXES.iter().find(|prefix| text.starts_with(**prefix)) {
         let message = format!("`{prefix}…` is not yet in this version");
-        let help = "use `env:NAME` or `file:PATH`".to_owned();
+        let help = "use `env:NAME`, `file:PATH` or `ssm:NAME`".to_owned();
         checks.report(&found.place, "not_yet", message, Shown::ToStart, Some(help));
         return None;
     }
     let (key, noun) = (&found.place.key, expected.noun);
     let message = format!("`{key}` says where {noun} is, never the thing itself");
     let local = expected.local.as_ref().map(|(word, _)| format!(", with the local target also `{word}`"));
-    let help = format!("write `env:NAME` or `file:PATH`{}", local.unwrap_or_default());
+    let help = format!("write `env:NAME`, `file:PATH` or `ssm:NAME`{}", local.unwrap_or_default());
     checks.report(&found.place, "literal", message, Shown::ToStart, Some(help));
     None
 }
@@ -72,6 +76,23 @@ pub(super) fn path_of(checks: &mut Checks<'_>, place: &Place, path: &str) -> Opt
         return None;
     }
     Some(checks.folder_of(place).join(path))
+}
+
+/// The name of a parameter, without `ssm:`.
+pub(super) fn parameter(checks: &mut Checks<'_>, place: &Place, name: &str) -> Option<ParameterName> {
+    ParameterName::new(name)
+        .map_err(|_| {
+            // The text itself is not told, nor what is odd in it: it may be the secret.
+            let message = format!("`{}` needs the name of a parameter after `ssm:`", place.key);
+            let help = format!(
+                "`NAME` or `/PATH/NAME`: letters, digits and `_ . -`, at most {} levels and {} characters, not \
+                 beginning with `aws` or `ssm`",
+                ParameterName::LEVELS_MAX,
+                ParameterName::LENGTH_MAX
+            );
+            checks.report(place, "bad_reference", message, Shown::ToStart, Some(help));
+        })
+        .ok()
 }
 
 fn environment(checks: &mut Checks<'_>, place: &Place, name: &str) -> Option<Reference> {

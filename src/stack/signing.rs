@@ -1,15 +1,14 @@
 //! `[signing.…]`: who signs tokens for AWS IoT. Exactly one way; without the table, a pair of our own.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use crate::names::{KeyName, Region, StackName};
 
 use super::checks::{Checks, Found};
 use super::finding::Shown;
-use super::model::Signing;
+use super::model::{KeyStore, Signing};
 use super::reader::TableReader;
-use super::reference::{Expected, path_of, reference};
+use super::reference::{Expected, parameter, path_of, reference};
 use super::root::named;
 
 /// Key lengths that AWS IoT checks: at least 2,048 (its developer guide, "config-custom-auth").
@@ -47,8 +46,8 @@ pub(super) fn signing(
     generated.or(public).or(off)
 }
 
-fn default_store(checks: &Checks<'_>, name: &StackName, region: &Region) -> PathBuf {
-    checks.folder().join("keys").join(format!("{name}@{region}"))
+fn default_store(checks: &Checks<'_>, name: &StackName, region: &Region) -> KeyStore {
+    KeyStore::Folder(checks.folder().join("keys").join(format!("{name}@{region}")))
 }
 
 fn generated(
@@ -71,18 +70,26 @@ fn generated(
     Some(Signing::Generated { bits: bits.map_or(BITS_DEFAULT, |bits| bits.value), store: store? })
 }
 
-fn store(checks: &mut Checks<'_>, found: &Found<String>) -> Option<PathBuf> {
+fn store(checks: &mut Checks<'_>, found: &Found<String>) -> Option<KeyStore> {
     let text = &found.value;
     if let Some(path) = text.strip_prefix("file:") {
-        return path_of(checks, &found.place, path);
+        return path_of(checks, &found.place, path).map(KeyStore::Folder);
     }
-    if let Some(prefix) = ["ssm:", "secretsmanager:", "kms:"].iter().find(|prefix| text.starts_with(**prefix))
+    if let Some(path) = text.strip_prefix("ssm:") {
+        let path = parameter(checks, &found.place, path)?;
+        if path.is_path() {
+            return Some(KeyStore::Parameters(path));
+        }
+        let message = format!("`{}` is the path that keys are kept below", found.place.key);
+        let help = Some("write `ssm:/PATH`".to_owned());
+        checks.report(&found.place, "bad_reference", message, Shown::ToStart, help);
+    } else if let Some(prefix) = ["secretsmanager:", "kms:"].iter().find(|prefix| text.starts_with(**prefix))
     {
         let message = format!("a key store at `{prefix}…` is not yet in this version");
-        checks.error_with_help(&found.place, "not_yet", message, "use `file:FOLDER`");
+        checks.error_with_help(&found.place, "not_yet", message, "use `file:FOLDER` or `ssm:/PATH`");
     } else {
         let message = format!("`{}` says where keys are kept", found.place.key);
-        let help = Some("write `file:FOLDER`, relative to the stack file".to_owned());
+        let help = Some("write `file:FOLDER`, relative to the stack file, or `ssm:/PATH`".to_owned());
         checks.report(&found.place, "bad_reference", message, Shown::ToStart, help);
     }
     None

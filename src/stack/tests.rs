@@ -43,7 +43,7 @@ fn the_smallest_stack_gets_every_default() {
     assert_eq!(stack.account, None);
     assert_eq!(
         stack.signing,
-        Signing::Generated { bits: 2048, store: PathBuf::from("folder/keys/demo@eu-west-1") }
+        Signing::Generated { bits: 2048, store: KeyStore::Folder("folder/keys/demo@eu-west-1".into()) }
     );
     assert_eq!(stack.token.audience_claims, ["aud"]);
     assert_eq!(stack.token.scope_claims, ["scope", "scp"]);

@@ -9,7 +9,7 @@ use super::mark::mark;
 use super::mask::is_suspect;
 use super::model::{
     Allow, AssumeRole, Authorizer, Aws, ClientAuth, Dialect, Encoding, Function, IdentityProvider, KeyPlace,
-    Origin, Places, PublicKeys, Reference, Signing, Stack, Target, Token, TokenKey, VariableOrigin,
+    KeyStore, Origin, Places, PublicKeys, Reference, Signing, Stack, Target, Token, TokenKey, VariableOrigin,
 };
 use super::reader::join;
 
@@ -148,7 +148,7 @@ impl List<'_> {
         match signing {
             Signing::Generated { bits, store } => {
                 self.add("signing.generated.bits", json!(bits));
-                self.add("signing.generated.store", file(store));
+                self.add("signing.generated.store", key_store(store));
             }
             Signing::Public { keys } => {
                 for (name, key) in keys {
@@ -266,10 +266,18 @@ fn file(path: &Path) -> Value {
     json!(format!("file:{}", path.display()))
 }
 
+fn key_store(store: &KeyStore) -> Value {
+    match store {
+        KeyStore::Folder(path) => file(path),
+        KeyStore::Parameters(path) => json!(format!("ssm:{path}")),
+    }
+}
+
 fn reference(reference: &Reference) -> Value {
     match reference {
         Reference::Environment(name) => json!(format!("env:{name}")),
         Reference::File(path) => file(path),
+        Reference::Parameter(name) => json!(format!("ssm:{name}")),
         Reference::LocalHs256 => json!("local:hs256"),
         Reference::LocalJwks => json!("local:jwks"),
         Reference::LocalClient => json!("local:client"),

@@ -105,7 +105,8 @@ impl Filler {
                 );
             } else if is_suspect(&name.value) {
                 let message = "a variable holds no secret: it is shown wherever it is used";
-                let help = "name the secret where it is needed: `env:NAME` or `file:PATH`".to_owned();
+                let help =
+                    "name the secret where it is needed: `env:NAME`, `file:PATH` or `ssm:NAME`".to_owned();
                 checks.report(&name.place, "literal", message.to_owned(), Shown::ToEnd, Some(help));
             } else if value.value.contains(OPENING) {
                 checks.error(&value.place, "bad_variable", "the value of a variable has no variable in it");
@@ -142,8 +143,7 @@ impl Filler {
             DeValue::String(text) if text.contains(OPENING) => {
                 if OF_SECRETS.contains(&path) {
                     let message = format!("`{path}` takes no variable: it is no place for a secret");
-                    let help =
-                        "write `env:NAME` or `file:PATH`, in the file of each environment if they differ";
+                    let help = "write `env:NAME`, `file:PATH` or `ssm:NAME`, in the file of each environment if they differ";
                     checks.report(&place, "variable_secret", message, Shown::ToStart, Some(help.to_owned()));
                     checks.is_told(&place);
                 } else if let Some(whole) = self.text(checks, &place, text) {

@@ -24,6 +24,7 @@ REFUSALS = {
     "iot": {"InvalidRequestException"},
     "lambda": {"ValidationException", "InvalidParameterValueException"},
     "logs": {"InvalidParameterException"},
+    "ssm": {"ValidationException"},
 }
 # How an operation is refused that the target does not have.
 UNKNOWN = {"UnknownOperationException", "InvalidAction", "MissingAuthenticationToken", "MissingAuthenticationTokenException"}

@@ -31,7 +31,7 @@ REGION = "eu-west-1"
 ISSUER = "https://token.actions.githubusercontent.com"
 SUBJECT = "repo:octo-org/octo-repo:ref:refs/heads/main"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
-SERVICES = ("iam", "iot", "lambda", "logs", "sts")
+SERVICES = ("iam", "iot", "lambda", "logs", "ssm", "sts")
 EXTERNAL_ID = "Shop-4711"
 # Files in which the kinds keep secrets, besides those in `.aws`.
 STORES = {"token", "process.json", "process.sh"}

@@ -37,6 +37,7 @@ def operations(region, partition):
     named, alias = {"FunctionName": function}, {"FunctionName": function, "Name": "live"}
     policy = {"RoleName": role, "PolicyName": "thinggate-logs"}
     tag = [{"Key": "thinggate:stack", "Value": f"demo@{region}"}]
+    parameter = {"ResourceType": "Parameter", "ResourceId": "/demo/keys/1"}
     group, door = {"logGroupName": "/thinggate/demo"}, {"authorizerName": "door"}
     return {
         "sts": [("GetCallerIdentity", {})],
@@ -63,6 +64,11 @@ def operations(region, partition):
                                "Principal": "iot.amazonaws.com"}),
             ("RemovePermission", {**named, "StatementId": "thinggate-iot"}),
             ("TagResource", {"Resource": function_arn, "Tags": {"team": "iot"}})],
+        "ssm": [
+            ("PutParameter", {"Name": "/demo/keys/1", "Value": "v", "Type": "SecureString", "Tags": tag}),
+            ("GetParameter", {"Name": "/demo/hs256", "WithDecryption": True}),
+            ("DescribeParameters", {}), ("DeleteParameter", {"Name": "/demo/keys/1"}),
+            ("AddTagsToResource", {**parameter, "Tags": tag}), ("ListTagsForResource", parameter)],
         "logs": [
             ("CreateLogGroup", group), ("DescribeLogGroups", {}), ("DeleteLogGroup", group),
             ("PutRetentionPolicy", {**group, "retentionInDays": 30}),

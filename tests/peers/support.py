@@ -150,6 +150,7 @@ DENIED = {  # as a principal that may only read is answered; the texts of botoco
     "iam": (403, "text/xml", b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>"
             b"<Message>not authorized</Message></Error><RequestId>0</RequestId></ErrorResponse>"),
     "logs": (400, "application/x-amz-json-1.1", b'{"__type":"AccessDeniedException","Message":"not authorized"}'),
+    "ssm": (400, "application/x-amz-json-1.1", b'{"__type":"AccessDeniedException","message":"not authorized"}'),
     "lambda": (403, "application/json", b'{"Message":"not authorized"}'),
     "iot": (403, "application/json", b'{"message":"not authorized"}'),
 }

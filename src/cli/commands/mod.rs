@@ -18,6 +18,7 @@ use crate::aws::wait::Look;
 use crate::aws::{Aws, SessionEnd};
 use crate::build::Tools;
 use crate::cli::endpoints;
+use crate::cli::references;
 use crate::cli::session::Session;
 use crate::cli::shell_word;
 use crate::cli::target::{self, Connected};
@@ -76,11 +77,14 @@ impl<'a> Work<'a> {
         let name = self.stack().name.clone();
         let tell = |line: &str| self.session.printer.talk(&format!("  {name}: {line}\n"));
         let tools = Tools::new(self.session.environment.variables(), self.session.stop.clone());
+        let read = if code == CodeMode::Ignore { Vec::new() } else { references::of_deploy(self.stack()) };
+        let resolver = Box::pin(self.connected.resolver.with_parameters(self.aws(), read)).await;
         let sources = Sources {
             aws: self.aws(),
             store: self.connected.store.as_ref(),
             files: &self.session.files,
-            references: &self.connected.resolver,
+            without_secrets: self.command == Command::Plan,
+            references: &resolver,
             code,
             machine_forgets: self.session.environment.is_continuous_integration(),
             tools: &tools,

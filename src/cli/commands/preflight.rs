@@ -34,12 +34,11 @@ fn questions(plan: &Plan, identity: &Identity) -> Vec<Question> {
             actions.entry(need.scope).or_default().insert(need.action);
         }
     }
-    let question = |(scope, actions): (Scope, BTreeSet<&'static str>)| Question {
-        actions: actions.into_iter().collect(),
-        resource: scope.asked_on(identity),
-        context: scope.condition(),
+    let question = |(scope, actions): (Scope, BTreeSet<&'static str>)| {
+        let resource = scope.asked_on(identity)?;
+        Some(Question { actions: actions.into_iter().collect(), resource, context: scope.condition() })
     };
-    actions.into_iter().map(question).collect()
+    actions.into_iter().filter_map(question).collect()
 }
 
 fn missing(work: &Work<'_>, refused: Vec<(String, String)>) -> Problem {

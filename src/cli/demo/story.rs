@@ -86,7 +86,7 @@ fn in_words(entry: &Value) -> String {
 }
 
 async fn log_in(session: &Session, connected: &Connected<'_>) -> Result<(Secret, String), Problem> {
-    let (_, flow) = device::flow(connected)?;
+    let (_, flow) = Box::pin(device::flow(connected)).await?;
     let pending = flow.begin(&connected.http).await?;
     let answers = person::Answers {
         user_code: &pending.user_code,

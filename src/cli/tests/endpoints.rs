@@ -19,7 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::bench::{Bench, one_key};
+use super::bench::Bench;
 use super::stack;
 use crate::cli::commands::{deploy, destroy, drift, outputs};
 use crate::cli::load;
@@ -92,22 +92,29 @@ fn partitions(text: &str) -> BTreeSet<&str> {
     text.match_indices("arn:").map(|(at, _)| &text[at + 4..]).map(|rest| &rest[..ends(rest)]).collect()
 }
 
-/// The stack of these tests on AWS.
+/// The stack of these tests on AWS, with its key and its secret in Parameter Store.
 fn on_aws(text: &str) -> String {
     text.replace("target = \"local\"", "target = \"aws\"\naccount = \"000000000000\"")
         .replace("https://identity.thinggate.local", "https://id.example.com")
-        .replace("local:hs256", "file:keys/secrets/hs256")
+        .replace("local:hs256", "ssm:/demo/hs256")
+        .replace("bits = 2048", "bits = 2048\nstore = \"ssm:/demo/keys\"")
         .replace("[function]", "[function]\narchitecture = \"ARCHITECTURE\"")
         .replace("ARCHITECTURE", if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" })
 }
 
 /// A whole life in `region`: deploy, a changed deploy, drift, outputs, destroy. Gives every call.
 async fn live(bench: &Bench, region: &str) -> Vec<http::Request<Bytes>> {
-    let secret = STANDARD.encode([7; 32]).into_bytes();
-    bench.put_keys_of("secrets", &[("hs256".to_owned(), secret)].into());
+    bench.target.with_world(|world| {
+        world.region(region);
+        let mut account = serde_json::to_value(&*world).unwrap();
+        account["regions"][region]["ssm"]["parameters"]["/demo/hs256"] = serde_json::json!({
+            "value": STANDARD.encode([7; 32]), "kind": "SecureString", "description": null, "version": 1,
+            "modified_ms": 0, "tags": {},
+        });
+        *world = serde_json::from_value(account).unwrap();
+    });
     bench.write("aws.toml", on_aws(&stack::file(region)).as_bytes());
     bench.write("aws-changed.toml", on_aws(&stack::changed(region)).as_bytes());
-    bench.put_keys_of(&format!("demo@{region}"), one_key().await);
     let made = bench.target.credentials();
     let credentials = Credentials::new(made.access_key_id, made.secret_access_key, None, None, "test");
     let capturing = Capturing { target: bench.target.clone(), calls: Arc::default() };

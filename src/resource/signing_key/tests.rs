@@ -1,8 +1,12 @@
+use std::path::PathBuf;
+
 use super::super::testing::{facts, generation, stored};
 use super::super::{Action, SigningKeys};
 use super::*;
 use crate::door::Files;
 use crate::keys::FileStore;
+
+mod parameters;
 
 fn desired() -> Desired {
     SigningKey::desired(&facts()).unwrap()

@@ -134,7 +134,10 @@ fn a_relative_path_begins_at_the_file_that_has_it() {
     assert_eq!(stack.function.bootstrap, Some(PathBuf::from("top/mine")));
     assert_eq!(
         stack.signing,
-        Signing::Generated { bits: 2048, store: PathBuf::from("top/keys/demo@eu-west-1") }
+        Signing::Generated {
+            bits: 2048,
+            store: super::super::KeyStore::Folder("top/keys/demo@eu-west-1".into())
+        }
     );
 }
 

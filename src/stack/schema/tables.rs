@@ -15,6 +15,10 @@ use crate::stack::token::LEEWAY_MAX_SECONDS;
 const LETTER: &str = "[!%&'(),./0-9:;<=>@A-Z\\[\\]^_`a-z|~-]";
 /// The same without the `/`.
 const LETTER_OF_LEVEL: &str = "[!%&'(),.0-9:;<=>@A-Z\\[\\]^_`a-z|~-]";
+/// A parameter's name in Systems Manager.
+const PARAMETER: &str = "(?:[A-Za-z0-9_.-]+|(?:/[A-Za-z0-9_.-]+){1,14})";
+/// Parameters that AWS keeps for itself, and names that are too long.
+const RESERVED_PARAMETER: &str = "^ssm:(?:/?(?:[aA][wW][sS]|[sS][sS][mM])|.{901})";
 /// A claim that is filled in.
 const CLAIM: &str = "\\{[A-Za-z0-9_.:/@-]{1,64}\\}";
 /// An address: a scheme, a host, no user, no `#`.
@@ -23,13 +27,17 @@ const ADDRESS: &str = "https?://[^/?#@ \\\\]+(?:[/?][^# \\\\]*)?";
 /// Where a secret is. It takes no variable.
 fn secret(local: &str) -> Value {
     json!({ "type": "string", "maxLength": TEXT_LENGTH_MAX,
-            "pattern": format!("^(?:env:[A-Za-z_][A-Za-z0-9_]{{0,127}}|file:[^~$\\u0000-\\u001f][^$\\u0000-\\u001f]*|{local})$") })
+            "pattern": format!("^(?:env:[A-Za-z_][A-Za-z0-9_]{{0,127}}|file:[^~$\\u0000-\\u001f][^$\\u0000-\\u001f]*|ssm:{PARAMETER}|{local})$"),
+            "not": { "pattern": RESERVED_PARAMETER } })
 }
 
 /// Where something public is: a variable, a file, or the local target's own.
 fn reference(local: Option<&str>) -> Value {
     let local = local.map(|local| format!("|{local}")).unwrap_or_default();
-    filled(named(&format!("(?:env:[A-Za-z_][A-Za-z0-9_]{{0,127}}|file:[^~].*{local})")))
+    let mut reference =
+        named(&format!("(?:env:[A-Za-z_][A-Za-z0-9_]{{0,127}}|file:[^~].*|ssm:{PARAMETER}{local})"));
+    reference["not"] = json!({ "pattern": RESERVED_PARAMETER });
+    filled(reference)
 }
 
 /// A table of texts with the user's own keys.
@@ -79,9 +87,12 @@ pub(super) fn tags() -> Value {
 }
 
 pub(super) fn signing() -> Value {
+    let mut store = named("(?:file:[^~].*|ssm:(?:/[A-Za-z0-9_.-]+){1,14})");
+    store["not"] = json!({ "pattern": RESERVED_PARAMETER });
+    let store = filled(store);
     let generated = table([
         ("bits", about("Key length", json!({ "enum": BITS }))),
-        ("store", about("Where the private half is kept", filled(named("file:[^~].*")))),
+        ("store", about("Where the private half is kept", store)),
     ]);
     let names = json!({ "pattern": "^[A-Za-z0-9:_-]{1,128}$" });
     let mut keys = texts(&names, &reference(None));
@@ -104,7 +115,7 @@ pub(super) fn token() -> Value {
     let require = texts(&json!({ "minLength": 1, "maxLength": TEXT_LENGTH_MAX }), &text());
     let leeway = json!({ "type": "integer", "minimum": 0, "maximum": LEEWAY_MAX_SECONDS });
     let hs256 = table([
-        ("secret", about("Where the secret is: env:NAME or file:PATH", secret("local:hs256"))),
+        ("secret", about("Where the secret is: env:NAME, file:PATH or ssm:NAME", secret("local:hs256"))),
         ("encoding", about("How its text becomes bytes", choice(&["base64", "utf8"]))),
         ("allow_short_secret", about("Take a secret under 32 bytes", json!({ "type": "boolean" }))),
         ("in_environment", about("The function's environment holds the secret", json!({ "const": true }))),

@@ -254,7 +254,7 @@ fn a_key_that_would_die_with_a_ci_runner_is_not_made() {
       at: signing key keys/local-demo@eu-west-1
       because: there is no signing key in `keys/local-demo@eu-west-1`, and CI is set: a key made here would die with this machine
 
-    next: run `thinggate deploy` once where the folder stays, and keep its `*.pub.pem` files with the stack file: later runs need only those
+    next: run `thinggate deploy` once where the folder stays, and keep its `*.pub.pem` files with the stack file: later runs need only those; or keep keys where every machine finds them: `store = "ssm:/PATH"`
     "#);
     assert!(!bench.path().join("keys").exists());
 }

@@ -27,7 +27,7 @@ def bases(package):
     return {
         "sts": {"GetCallerIdentity": {}, "AssumeRole": SESSION,
                 "AssumeRoleWithWebIdentity": {**SESSION, "WebIdentityToken": "token"}},
-        "iam": iam(), "iot": iot(), "lambda": functions(package), "logs": logs(),
+        "iam": iam(), "iot": iot(), "lambda": functions(package), "logs": logs(), "ssm": ssm(),
     }
 
 
@@ -113,6 +113,19 @@ def functions(package):
         "TagResource": {**arn, "Tags": {"team": "iot"}},
         "UntagResource": {**arn, "TagKeys": ["team"]},
         "ListTags": arn,
+    }
+
+
+def ssm():
+    tagged = {"ResourceType": "Parameter", "ResourceId": "/none"}
+    return {
+        "PutParameter": {"Name": "/made", "Value": "v", "Type": "SecureString"},
+        "GetParameter": {"Name": "/none"},
+        "DescribeParameters": {},
+        "DeleteParameter": {"Name": "/none"},
+        "AddTagsToResource": {**tagged, "Tags": TAGS},
+        "RemoveTagsFromResource": {**tagged, "TagKeys": ["team"]},
+        "ListTagsForResource": tagged,
     }
 
 

@@ -11,7 +11,7 @@ import xml.etree.ElementTree
 
 import botocore.session
 
-SERVICES = ("iot", "lambda", "iam", "sts", "logs")
+SERVICES = ("iot", "lambda", "iam", "sts", "logs", "ssm")
 LABEL = re.compile(r"\{([^}+]+)\+?\}")
 
 

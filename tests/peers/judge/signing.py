@@ -24,6 +24,8 @@ REQUESTS = {
     "iot": ("GET", "/authorizers/", {}, b""),
     "logs": ("POST", "/", {"content-type": "application/x-amz-json-1.1",
                            "x-amz-target": "Logs_20140328.DescribeLogGroups"}, b"{}"),
+    "ssm": ("POST", "/", {"content-type": "application/x-amz-json-1.1",
+                          "x-amz-target": "AmazonSSM.DescribeParameters"}, b"{}"),
 }
 # For awsQuery, and for the JSON protocols.
 CODES = {

@@ -78,6 +78,14 @@ ALWAYS = {
         "logStreams", "logStreams[].arn", "logStreams[].creationTime", "logStreams[].logStreamName",
         "logStreams[].storedBytes"),
     "logs:ListTagsForResource": ("tags",),
+    # AWS CLI Command Reference, examples of the `ssm` commands of these names.
+    "ssm:PutParameter": ("Version", "Tier"),
+    "ssm:GetParameter": ("Parameter.Name", "Parameter.Type", "Parameter.Value", "Parameter.Version",
+                         "Parameter.LastModifiedDate", "Parameter.ARN", "Parameter.DataType"),
+    "ssm:DescribeParameters": (
+        "Parameters", "Parameters[].Name", "Parameters[].Type", "Parameters[].LastModifiedDate",
+        "Parameters[].LastModifiedUser", "Parameters[].Version", "Parameters[].Tier", "Parameters[].Policies"),
+    "ssm:ListTagsForResource": ("TagList",),
     "logs:GetLogEvents": (
         "events", "events[].ingestionTime", "events[].message", "events[].timestamp", "nextBackwardToken",
         "nextForwardToken"),
@@ -86,10 +94,10 @@ ALWAYS = {
         "events[].timestamp"),
 }
 
-QUERY, REST, JSON = ("iam", "sts"), ("iot", "lambda"), ("logs",)
+QUERY, REST, JSON = ("iam", "sts"), ("iot", "lambda"), ("logs", "ssm")
 EVERY = QUERY + REST + JSON
 # Errors that every operation may give, with their status. Source unless said otherwise: "Common Error Types" of the
-# IAM, STS, Lambda, AWS IoT and CloudWatch Logs API References.
+# IAM, STS, Lambda, AWS IoT, CloudWatch Logs and Systems Manager API References.
 COMMON = [
     (EVERY, "AccessDeniedException", 403),
     (EVERY, "InternalFailure", 500),

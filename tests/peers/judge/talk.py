@@ -23,7 +23,7 @@ from support import check, planted
 ERROR = re.compile(r"An error occurred \((\S+)\) when calling the \S+ operation(?: \([^)]*\))?: (.*)", re.S)
 CONVERSATION = [
     *talk_others.FIRST, *talk_lambda.CREATING, *talk_others.IAM, *talk_lambda.CHANGING, *talk_lambda.GRANTING,
-    *talk_others.LOGS, *talk_others.IOT, *talk_lambda.ENDING, *talk_others.LAST,
+    *talk_others.LOGS, *talk_others.SSM, *talk_others.IOT, *talk_lambda.ENDING, *talk_others.LAST,
 ]
 EXCHANGES_MIN = 150
 # A token of nobody: {"alg":"RS256"}, {"iss":"https://id.example.com"}.

@@ -131,6 +131,44 @@ LOGS = [
     ("logs delete-log-group --log-group-name /demo", NOT_FOUND, NO_GROUP, "logs/test_logs.snapshot.json"),
 ]
 
+PARAMETER, INVALID_PARAMETER = "ssm put-parameter --type SecureString --value v --name", "ValidationException"
+RESOURCE = "--resource-type Parameter --resource-id"
+SSM = [
+    ("ssm describe-parameters", "", "", ""),
+    (f"{PARAMETER} /demo/keys/1 --description d --tags Key=team,Value=iot", "", "", ""),
+    (f"{PARAMETER} /demo/keys/1", "ParameterAlreadyExists",
+     "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
+     "moto 5.2.1, ssm/exceptions"),
+    (f"{PARAMETER} /demo/keys/1 --overwrite", "", "", ""),
+    (f"{PARAMETER} /demo/keys/1 --overwrite --tags Key=a,Value=b", INVALID_PARAMETER,
+     "Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite"
+     " flag. To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.",
+     "moto 5.2.1, ssm/models"),
+    (f"{PARAMETER} aws", INVALID_PARAMETER, "", ""),
+    (f"{PARAMETER} /aws/x", "AccessDeniedException", "No access to reserved parameter name: /aws/x.", "moto 5.2.1, ssm/models"),
+    (f"{PARAMETER} a/b", INVALID_PARAMETER, "", ""),
+    (f"{PARAMETER} /a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a", "HierarchyLevelLimitExceededException", "", ""),
+    (f"{PARAMETER} /k --key-id alias/none", "InvalidKeyId", "", ""),
+    ("ssm put-parameter --name /long --type String --value {long4096}x", INVALID_PARAMETER, "", ""),
+    ("ssm put-parameter --name /untyped --value v", INVALID_PARAMETER,
+     "A parameter type is required when you create a parameter.", "moto 5.2.1, ssm/models"),
+    ("ssm get-parameter --name /demo/keys/1", "", "", ""),
+    ("ssm get-parameter --name /demo/keys/1 --with-decryption", "", "", ""),
+    ("ssm get-parameter --name /none", "ParameterNotFound", "", ""),
+    ("ssm describe-parameters --parameter-filters Key=Path,Option=OneLevel,Values=/demo/keys", "", "", ""),
+    ("ssm describe-parameters --parameter-filters Key=tag:team,Values=iot", "", "", ""),
+    ("ssm describe-parameters --parameter-filters Key=Path,Option=Equals,Values=/demo", "InvalidFilterOption", "", ""),
+    ("ssm describe-parameters --parameter-filters Key=Label,Values=x", "InvalidFilterKey", "", ""),
+    ("ssm describe-parameters --filters Key=Name,Values=/demo", "", "", ""),
+    ("ssm describe-parameters --starting-token x", "InvalidNextToken", "", ""),
+    (f"ssm add-tags-to-resource {RESOURCE} /demo/keys/1 --tags Key=a,Value=b", "", "", ""),
+    (f"ssm list-tags-for-resource {RESOURCE} /demo/keys/1", "", "", ""),
+    (f"ssm list-tags-for-resource {RESOURCE} /none", "InvalidResourceId", "", ""),
+    (f"ssm remove-tags-from-resource {RESOURCE} /demo/keys/1 --tag-keys a", "", "", ""),
+    ("ssm delete-parameter --name /demo/keys/1", "", "", ""),
+    ("ssm delete-parameter --name /demo/keys/1", "ParameterNotFound", "", ""),
+]
+
 IOT = [
     ("iot describe-endpoint --endpoint-type iot:Data-ATS", "", "", ""),
     ("iot describe-endpoint", "", "", ""),

@@ -7,7 +7,7 @@ from judge import model
 # The most characters or entries of a value that is too long; a limit above is not tried.
 TRIED_MAX = 200_000
 # Values of which one fits most patterns of the models.
-EXAMPLES = ("a", "1", "key1", "/", "a1", "123456789012", "$LATEST", "arn:aws:iam::000000000000:role/ready",
+EXAMPLES = ("a", "1", "key1", "/", "Name", "a1", "123456789012", "$LATEST", "arn:aws:iam::000000000000:role/ready",
             "arn:aws:iot:eu-west-1:000000000000:authorizer/none", "arn:aws:lambda:eu-west-1::layer:a:1", "lambda:InvokeFunction",
             "arn:aws:lambda:eu-west-1:000000000000:layer:a:1", "o-a1b2c3d4e5", "/mnt/a",
             "arn:aws:lambda:eu-west-1:000000000000:code-signing-config:csc-a1b2c3d4e5f6a7b8c",

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::problem::Problem;
 
-use super::super::PublicKeyPem;
+use super::PublicKeyPem;
 
 /// What the self-test signs.
 const SELF_TEST: &[u8] = b"thinggate pairwise self-test";
@@ -21,12 +21,18 @@ pub(super) struct Pair(rsa::PrivateKey);
 
 impl Pair {
     /// A new pair of `bits`, which passed the self-test. Takes 0.1 to 3 s.
-    pub(super) fn make(bits: u16) -> Result<Self, Problem> {
+    fn make(bits: u16) -> Result<Self, Problem> {
         let key = rsa::PrivateKey::new(&mut OperatingSystem, usize::from(bits))
             .map_err(|error| wrong("the key could not be made", &error.to_string()))?;
         let pair = Self(key);
         pair.self_test()?;
         Ok(pair)
+    }
+
+    /// The same on a thread where it keeps nobody waiting.
+    pub(super) async fn make_aside(bits: u16) -> Result<Self, Problem> {
+        let made = tokio::task::spawn_blocking(move || Self::make(bits)).await;
+        made.map_err(|_| wrong("the key could not be made", "its task died"))?
     }
 
     /// Reads a PKCS#8 PEM.
