@@ -160,6 +160,11 @@ pub(crate) enum Command {
         #[arg(long = "for", value_enum, default_value_t = PolicyFor::Deploy, env = "THINGGATE_POLICY_FOR")]
         purpose: PolicyFor,
     },
+    /// Make a pipeline that plans, deploys and compares a stack
+    Ci {
+        #[command(subcommand)]
+        command: CiCommand,
+    },
     /// Print every value of the stack files with where it comes from, offline
     ShowConfig {
         #[command(flatten)]
@@ -223,6 +228,50 @@ pub(crate) enum PolicyFor {
     Destroy,
     /// `device publish`, which asks for the endpoint; a device itself has no AWS credentials
     Device,
+}
+
+/// `ci …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum CiCommand {
+    /// Write a workflow, and the two roles that its jobs take on: run it in the repository's folder
+    Init(CiInit),
+}
+
+/// `ci init`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CiInit {
+    /// Whose pipelines
+    #[arg(value_enum)]
+    pub(crate) service: CiService,
+    /// The stack file, by its path in the repository
+    pub(crate) stack: PathBuf,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    /// The repository, with the case of its letters: OWNER/REPO, or OWNER@ID/REPO@ID where GitHub's tokens
+    /// have numbers; of GitLab GROUP/PROJECT
+    #[arg(long, value_name = "NAME", env = "THINGGATE_CI_REPOSITORY")]
+    pub(crate) repository: String,
+    /// The branch that is deployed
+    #[arg(long, value_name = "NAME", default_value = "main", env = "THINGGATE_CI_BRANCH")]
+    pub(crate) branch: String,
+    /// The environment that deploys run in [default: the stack's name]
+    #[arg(long, value_name = "NAME", env = "THINGGATE_CI_ENVIRONMENT")]
+    pub(crate) environment: Option<String>,
+    /// The host of GitLab
+    #[arg(long, value_name = "HOST", default_value = "gitlab.com", env = "THINGGATE_CI_HOST")]
+    pub(crate) host: String,
+    /// Write over files that are there
+    #[arg(long, env = "THINGGATE_FORCE")]
+    pub(crate) force: bool,
+}
+
+/// Whose pipelines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CiService {
+    /// GitHub Actions
+    Github,
+    /// GitLab CI
+    Gitlab,
 }
 
 /// `device …`

@@ -3,6 +3,7 @@
 
 mod args;
 mod ask;
+mod ci;
 mod commands;
 mod demo;
 mod device;
@@ -193,6 +194,7 @@ async fn dispatch(session: &Arc<Session>, command: Command) -> Verdict {
         Command::Policy { stack, variables, purpose } => {
             ended(session, policy::run(session, &stack, &variables, purpose))
         }
+        Command::Ci { command: args::CiCommand::Init(wishes) } => ended(session, ci::run(session, &wishes)),
         Command::ShowConfig { stacks } => ended(session, show_config::run(session, &stacks)),
         Command::Schema => {
             let schema = stack::schema();

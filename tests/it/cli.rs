@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod build;
+mod ci;
 mod credentials;
 mod disk;
 mod drift;

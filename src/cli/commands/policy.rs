@@ -27,7 +27,7 @@ pub(in crate::cli) fn run(
 }
 
 /// Where the stack lives. The account is the stack file's: nobody is asked.
-fn identity(stack: &Stack) -> Result<Identity, Problem> {
+pub(in crate::cli) fn identity(stack: &Stack) -> Result<Identity, Problem> {
     let account = match (&stack.account, stack.target) {
         (Some(account), _) => account.clone(),
         (None, Target::Local) => AccountId::new(local::ACCOUNT)
