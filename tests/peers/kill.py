@@ -67,10 +67,14 @@ def sweep(target, verb, arguments, before, wanted, operations):
         if wanted_names <= held:
             break
         before()
-        name, status = killed_at(target, 1 + attempt % 4, arguments)
-        held.add(plain(name or ""))
+        place = 1 + [plain(one) in held for one in operations].index(False)
+        place = max(1, place + (0, -1, 1)[attempt % 3])
+        name, status = killed_at(target, place, arguments)
+        if name is None:  # this run had no such call
+            continue
+        held.add(plain(name))
         call += 1
-        converged += again(target, verb, 1 + attempt % 4, name, arguments, wanted, status)
+        converged += again(target, verb, place, name, arguments, wanted, status)
     missing = sorted(wanted_names - held)
     check(f"{verb}: every mutating call that the proxy saw was killed at", not missing, f"not {missing}")
     print(f"{verb}: converged {converged}/{call - 1}", flush=True)
