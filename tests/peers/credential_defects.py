@@ -16,7 +16,7 @@ CANARY = "hunter2-of-a-program"  # what a broken program or file says, and no me
 PROBLEM = """error: `GetCallerIdentity` did not work
   at: AWS account
   because: {because}
-  because: the stack file says iam, iot, lambda, logs, sts at URL
+  because: the stack file says iam, iot, lambda, logs, ssm, sts at URL
 
 next: {next}
 """

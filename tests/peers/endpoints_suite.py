@@ -106,7 +106,7 @@ class Elsewhere:
         check(f"followed and shown: {name}", code == 6 and asked >= 1 and shown, f"exit {code}, asked {asked}: {words}")
 
 
-ALL = "\n[aws.endpoints]\niam = \"PROBE\"\niot = \"PROBE\"\nlambda = \"PROBE\"\nlogs = \"PROBE\"\nsts = \"PROBE\"\n"
+ALL = "\n[aws.endpoints]\niam = \"PROBE\"\niot = \"PROBE\"\nlambda = \"PROBE\"\nlogs = \"PROBE\"\nssm = \"PROBE\"\nsts = \"PROBE\"\n"
 STS = "\n[aws.endpoints]\nsts = \"PROBE\"\n"
 
 

@@ -127,7 +127,9 @@ fn a_target_whose_state_directory_is_moved_away_ends_and_says_so() {
     let mut child = bench.command(&["local", "up"]).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
     assert!(lines.by_ref().map_while(Result::ok).any(|line| line == "ready"), "it is served");
-    std::fs::rename(bench.path().join(".thinggate"), bench.path().join("elsewhere")).unwrap();
+    // Under its own name, by which the search for secrets knows a store.
+    std::fs::create_dir(bench.path().join("elsewhere")).unwrap();
+    std::fs::rename(bench.path().join(".thinggate"), bench.path().join("elsewhere/.thinggate")).unwrap();
     ended(&mut child, Duration::from_mins(1));
     let run = finish(child);
     assert_eq!(run.code, 1, "{run}");
